@@ -25,7 +25,7 @@ fresh() { [ -f "$1/.installed" ] && [ "$(cat "$1/.installed")" = "$2" ]; }
 environment() {
   local dir=$1 lock=$2 python want
   python=$(find_python)
-  want=$(cat "$lock" pyproject.toml | cksum)
+  want=$(cksum < "$lock")
   fresh "$dir" "$want" && return
   say "installing $lock into $dir (about a minute, once)"
   rm -rf "$dir"

@@ -1,0 +1,143 @@
+"""The one registry of what can go wrong, shared by contracts, command line and relay.
+
+Every error a person or a machine can meet has a stable code, a retry class, an exit code and one sentence that says
+what to do. Contract errors are listed here under their Solidity names; a test holds the list against the ABIs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+
+class Retry(StrEnum):
+    """Whether the same request may be made again."""
+
+    RETRY = "retry"
+    """A passing fault: try again later, unchanged."""
+    SAME_ID_ONLY = "same-id-only"
+    """The outcome is unknown: only a repeat under the same id is safe."""
+    NEVER = "never"
+    """The request itself is wrong: change it first."""
+    ASK_HUMAN = "ask-human"
+    """A person has to look."""
+
+
+class Exit(IntEnum):
+    """Exit codes of every command; the same number stands in the JSON."""
+
+    DONE = 0
+    FAILED = 1
+    """Failed, nothing moved."""
+    USAGE = 2
+    """Usage or settings."""
+    REFUSED = 3
+    """Refused by policy, or held."""
+    NOT_AUTHORISED = 4
+    UNREACHABLE = 5
+    """Chain, RPC or relay unreachable."""
+    UNKNOWN = 6
+    """Sent, outcome not known yet: do not resend."""
+    MISMATCH = 7
+    """Verification found a difference."""
+    PENDING = 8
+    INTERRUPTED = 130
+
+
+class Moved(StrEnum):
+    """What is known about money after an error."""
+
+    NONE = "none"
+    UNKNOWN = "unknown"
+    YES = "yes"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorSpec:
+    """One line of the registry: what a code means for whoever meets it."""
+
+    retry: Retry
+    exit: Exit
+    fix: str
+
+
+class MilepostError(Exception):
+    """An error with a code of the registry and words for the person who meets it.
+
+    `title` says what happened to which object; `cause` what was expected and what was found; `money` what did and did
+    not move; `hint` is one thing that helps (default: the registry's sentence).
+    """
+
+    def __init__(
+        self,
+        code: str,
+        title: str,
+        *,
+        cause: str = "",
+        money: str = "",
+        hint: str = "",
+        moved: Moved = Moved.NONE,
+    ) -> None:
+        spec = REGISTRY[code]
+        self.code = code
+        self.title = title
+        self.cause = cause
+        self.moved = moved
+        self.money = money or MONEY[moved]
+        self.hint = hint or spec.fix
+        self.retry = spec.retry
+        self.exit = spec.exit
+        super().__init__(f"{code}: {title}" + (f" ({cause})" if cause else ""))
+
+
+MONEY = {
+    Moved.NONE: "nothing moved",
+    Moved.UNKNOWN: "a transaction was sent and its outcome is not known yet",
+    Moved.YES: "money moved",
+}
+
+_R, _S, _N, _H = Retry.RETRY, Retry.SAME_ID_ONLY, Retry.NEVER, Retry.ASK_HUMAN
+
+OFF_CHAIN: dict[str, ErrorSpec] = {
+    # settings and input
+    "SETTINGS_INVALID": ErrorSpec(_N, Exit.USAGE, "mend the settings named above and run `milepost doctor`"),
+    "USAGE": ErrorSpec(_N, Exit.USAGE, "run the command with --help for an example"),
+    "TERMS_INVALID": ErrorSpec(_N, Exit.USAGE, "mend the file and run `milepost terms check FILE`"),
+    "DOCUMENT_INVALID": ErrorSpec(_N, Exit.USAGE, "publish the document with the salt and the bytes that were hashed"),
+    "KEY_INVALID": ErrorSpec(_N, Exit.USAGE, "set the key to a keystore file or to 32 bytes of hex in the environment"),
+    "CONFIRMATION_NEEDED": ErrorSpec(_N, Exit.USAGE, "repeat with --yes, or see --dry-run first"),
+    # identity and authority
+    "WRONG_CHAIN": ErrorSpec(_N, Exit.USAGE, "point `rpc` at the chain that the settings name"),
+    "WRONG_CONTRACT": ErrorSpec(_N, Exit.USAGE, "check the address against deployments/<chain>.json"),
+    "NOT_AUTHORISED": ErrorSpec(_N, Exit.NOT_AUTHORISED, "use the key of the party that may do this"),
+    "NOT_A_MEMBER": ErrorSpec(_N, Exit.NOT_AUTHORISED, "use the key of a member of the agreement's quorum"),
+    # reaching others
+    "RPC_UNREACHABLE": ErrorSpec(_R, Exit.UNREACHABLE, "check that the node runs and that `rpc` names it"),
+    "RPC_REFUSED": ErrorSpec(_R, Exit.UNREACHABLE, "the node answered with an error: read its words above"),
+    "RELAY_UNREACHABLE": ErrorSpec(_R, Exit.UNREACHABLE, "check the relay's address; repeating is safe"),
+    "SOURCE_UNREACHABLE": ErrorSpec(_R, Exit.UNREACHABLE, "check the evidence source; the attester tries again"),
+    # what the chain shows
+    "NOT_FOUND": ErrorSpec(_R, Exit.FAILED, "check the id; `milepost list` shows what this escrow holds"),
+    "NOT_DUE": ErrorSpec(_R, Exit.PENDING, "`milepost show ID` tells when it is due"),
+    "INSUFFICIENT_FUNDS": ErrorSpec(_N, Exit.FAILED, "top up the account and repeat"),
+    "INSUFFICIENT_ALLOWANCE": ErrorSpec(_N, Exit.FAILED, "repeat without --no-approve, or approve the exact amount"),
+    "REVERTED": ErrorSpec(_N, Exit.FAILED, "read the contract's reason above"),
+    "OUTCOME_UNKNOWN": ErrorSpec(_S, Exit.UNKNOWN, "do not resend: repeat the very same command to look again"),
+    # relay
+    "ATTESTATION_REFUSED": ErrorSpec(_N, Exit.FAILED, "sign for the current attempt and deliverable"),
+    "ATTESTATION_EARLY": ErrorSpec(_R, Exit.PENDING, "the relay has not seen that on chain yet: push again"),
+    "RELAY_FULL": ErrorSpec(_R, Exit.FAILED, "ask the relay's operator to raise its limit"),
+    # records
+    "DEEP_REORG": ErrorSpec(_H, Exit.FAILED, "the chain left a block it called final: compare nodes, then restart"),
+    "LEDGER_DIFFERS": ErrorSpec(_H, Exit.MISMATCH, "stop, keep the database, and compare with another node"),
+    "ALREADY_RUNNING": ErrorSpec(_N, Exit.USAGE, "stop the other process, or give this one its own `database`"),
+    "DATABASE_FAILED": ErrorSpec(_H, Exit.FAILED, "check the disk and the database path; nothing was half-written"),
+    "SIGN_ONCE": ErrorSpec(_N, Exit.REFUSED, "this subject was signed before with another verdict: nothing to do"),
+    "VERIFY_MISMATCH": ErrorSpec(_H, Exit.MISMATCH, "do not use this deployment until the difference is explained"),
+    "INTERRUPTED": ErrorSpec(_R, Exit.INTERRUPTED, "repeat the command"),
+    "INTERNAL": ErrorSpec(_H, Exit.FAILED, "repeat with -vv and report what it prints"),
+}
+
+CONTRACT: dict[str, ErrorSpec] = {}
+
+REGISTRY: dict[str, ErrorSpec] = {**OFF_CHAIN, **CONTRACT}
