@@ -1,7 +1,7 @@
 """Every table, in two families.
 
 *Cache* tables are folded from the chain and may be dropped and refolded at any time. *Record* tables hold what no chain
-can give back (attestations, documents, transactions sent, the sign-once guard): append-only, never touched by a rebuild.
+can give back (attestations, documents, transactions sent, the sign-once guard): append-only, never touched by rebuild.
 
 Hashes and addresses are lower-case 0x hex text as JSON-RPC delivers them; token amounts are decimal text, because they
 reach 2**128 and money never touches a float; times are unix seconds of block timestamps.
