@@ -1,0 +1,1 @@
+"""Deploying, verifying and showing Milepost; nothing here is needed to run a keeper."""
