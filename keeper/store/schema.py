@@ -209,9 +209,11 @@ intent = Table(
     Column("action", Text, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("deliverable", Text, nullable=False),
+    Column("signer", Text, nullable=False),  # whose key may send it
     Column("to", Text, nullable=False),
     Column("calldata", Text, nullable=False),
     Column("value", Text, nullable=False),
+    Column("gas", BigInteger, nullable=False),  # added to the estimate
     Column("state", Text, nullable=False),
     Column("reason", Text, nullable=False),  # why it is in this state, for people
     Index("intent_live", "state"),
@@ -227,12 +229,15 @@ transaction = Table(
     Column("hash", Text, nullable=False, unique=True),
     Column("raw", Text, nullable=False),
     Column("to", Text, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("value", Text, nullable=False),
     Column("gas", BigInteger, nullable=False),
     Column("max_fee", Text, nullable=False),  # wei per gas
     Column("max_priority_fee", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("block_number", BigInteger),
     Column("block_hash", Text),
+    Column("succeeded", Boolean),  # the receipt's status, while included
     Column("gas_used", BigInteger),
     Column("gas_price", Text),  # effective, wei per gas
     Column("signed_at", BigInteger, nullable=False),  # head's timestamp
