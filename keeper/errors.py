@@ -126,6 +126,9 @@ OFF_CHAIN: dict[str, ErrorSpec] = {
     # relay
     "ATTESTATION_REFUSED": ErrorSpec(_N, Exit.FAILED, "sign for the current attempt and deliverable"),
     "ATTESTATION_EARLY": ErrorSpec(_R, Exit.PENDING, "the relay has not seen that on chain yet: push again"),
+    "REQUEST_INVALID": ErrorSpec(_N, Exit.USAGE, "mend the request as the detail says"),
+    "TOO_LARGE": ErrorSpec(_N, Exit.USAGE, "send less: the detail names the limit"),
+    "PORT_TAKEN": ErrorSpec(_N, Exit.USAGE, "stop the program that listens there, or name another port"),
     "RELAY_FULL": ErrorSpec(_R, Exit.FAILED, "ask the relay's operator to raise its limit"),
     # records
     "DEEP_REORG": ErrorSpec(_H, Exit.FAILED, "the chain left a block it called final: compare nodes, then restart"),

@@ -180,6 +180,8 @@ pulled = Table(  # how far each other relay has been read
     Column("relay", Text, primary_key=True),
     Column("attestations", BigInteger, nullable=False),
     Column("documents", BigInteger, nullable=False),
+    Column("waiting_seq", BigInteger),  # highest seq read when the reading began to hang on one that is early
+    Column("waiting_since", BigInteger),  # wall clock then: only bounds the waiting
 )
 
 decision = Table(
