@@ -123,6 +123,8 @@ OFF_CHAIN: dict[str, ErrorSpec] = {
     "INSUFFICIENT_ALLOWANCE": ErrorSpec(_N, Exit.FAILED, "repeat without --no-approve, or approve the exact amount"),
     "REVERTED": ErrorSpec(_N, Exit.FAILED, "read the contract's reason above"),
     "OUTCOME_UNKNOWN": ErrorSpec(_S, Exit.UNKNOWN, "do not resend: repeat the very same command to look again"),
+    "RUN_ID_CONFLICT": ErrorSpec(_N, Exit.FAILED, "let the first request end, or change what you ask for"),
+    "FEES_TOO_HIGH": ErrorSpec(_R, Exit.REFUSED, "wait for cheaper gas or raise the ceilings under `fees`"),
     # relay
     "ATTESTATION_REFUSED": ErrorSpec(_N, Exit.FAILED, "sign for the current attempt and deliverable"),
     "ATTESTATION_EARLY": ErrorSpec(_R, Exit.PENDING, "the relay has not seen that on chain yet: push again"),
