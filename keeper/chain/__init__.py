@@ -1,0 +1,1 @@
+"""Talking to a chain: JSON-RPC with failover, finality, ABI codecs, contract reads and signers."""

@@ -1,0 +1,1 @@
+"""The settings tree: read once, checked whole, every mistake named with its mend."""
