@@ -1,0 +1,79 @@
+"""One call in the making: the draft that `model.py` writes on, and the escrow's three ways with money."""
+
+from __future__ import annotations
+
+from keeper.protocol.refusals import Name, Refused
+from keeper.protocol.types import ZERO_ADDRESS, Address, AgreementId
+from keeper.protocol.world import AgreementState, Ctx, Event, Flow, Movement, Outcome, World
+
+
+class Turn:
+    """A draft of the next world with the events and movements so far; the world it began from never changes."""
+
+    def __init__(self, world: World, ctx: Ctx) -> None:
+        self.domain = world.domain
+        self.contracts = world.contracts
+        self.ctx = ctx
+        self._agreements = dict(world.agreements)
+        self._credits = dict(world.credits)
+        self._held = dict(world.held)
+        self._events: list[Event] = []
+        self._movements: list[Movement] = []
+
+    @property
+    def escrow(self) -> Address:
+        return self.domain.verifying_contract
+
+    def agreement(self, id_: AgreementId) -> AgreementState | None:
+        return self._agreements.get(id_)
+
+    def put(self, id_: AgreementId, state: AgreementState) -> None:
+        self._agreements[id_] = state
+
+    def emit(self, name: str, *args: object) -> None:
+        self._events.append(Event(name, args))
+
+    def pull(self, token: Address, amount: int) -> None:
+        """Take exactly `amount` from the caller, native value included (docs/protocol.md section 3)."""
+        expected = amount if token == ZERO_ADDRESS else 0
+        if self.ctx.value != expected:
+            raise Refused(Name.WRONG_VALUE, self.ctx.value, expected)
+        if not self.ctx.pays:
+            raise Refused(Name.TRANSFER_FAILED, token)
+        self._held[token] = self._held.get(token, 0) + amount
+        self._movements.append(Movement(Flow.PULL, token, self.ctx.caller, amount))
+
+    def push(self, token: Address, to: Address, amount: int) -> None:
+        """Send, or credit what the receiver refuses; zero is skipped (docs/protocol.md section 4, Payout)."""
+        if amount == 0:
+            return
+        if to in self.ctx.refuses:
+            key = (token, to)
+            self._credits[key] = self._credits.get(key, 0) + amount
+            self._movements.append(Movement(Flow.CREDIT, token, to, amount))
+            self.emit("Credited", token, to, amount)
+            return
+        self._send(token, to, amount)
+
+    def withdraw(self, token: Address, to: Address) -> int:
+        """Send the caller's whole credit to `to`, or refuse (docs/protocol.md section 4, Payout)."""
+        amount = self._credits.pop((token, self.ctx.caller), 0)
+        if amount == 0:
+            raise Refused(Name.NO_CREDIT, token, self.ctx.caller)
+        if to in self.ctx.refuses:
+            raise Refused(Name.TRANSFER_FAILED, token)
+        self._send(token, to, amount)
+        return amount
+
+    def pass_to_hook(self, arbiter: Address) -> None:
+        """Hand the whole value of a dispute to the arbiter's hook (docs/protocol.md section 6)."""
+        if self.ctx.value:
+            self._movements.append(Movement(Flow.HOOK, ZERO_ADDRESS, arbiter, self.ctx.value))
+
+    def finish(self, returned: object = None) -> Outcome:
+        world = World(self.domain, self.contracts, self._agreements, self._credits, self._held)
+        return Outcome(world, tuple(self._events), tuple(self._movements), returned)
+
+    def _send(self, token: Address, to: Address, amount: int) -> None:
+        self._held[token] -= amount
+        self._movements.append(Movement(Flow.PUSH, token, to, amount))
