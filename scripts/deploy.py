@@ -10,6 +10,7 @@ at start: chain id, genesis hash, addresses and the hash of each contract's runt
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from eth_utils import keccak, to_checksum_address
 
 ROOT = Path(__file__).resolve().parents[1]
 SALT = bytes(32)
+MINING_SECONDS = 120
 
 FACTORY = "0x4e59b44847b379578588920cA78FbF26c0B4956C"
 """The deterministic deployment factory: takes salt and init code, deploys with CREATE2, returns the address."""
@@ -44,31 +46,37 @@ def code_at(provider: ProviderAPI, address: str) -> bytes:
     return bytes(provider.get_code(address))  # type: ignore[arg-type]
 
 
+def wait_for_code(provider: ProviderAPI, address: str, what: str) -> None:
+    """Waits until code stands at `address`: a local chain may confirm a transaction before its block is mined."""
+    end = time.monotonic() + MINING_SECONDS
+    while not code_at(provider, address):
+        if time.monotonic() > end:
+            raise click.ClickException(f"{what}, but after {MINING_SECONDS} s no code stands at {address}")
+        time.sleep(0.2)
+
+
 def place_factory(provider: ProviderAPI, account: AccountAPI) -> None:
     """Puts the factory on a chain that lacks it; does nothing where it stands."""
     if code_at(provider, FACTORY):
         return
     account.transfer(FACTORY_DEPLOYER, FACTORY_COST)
     provider.make_request("eth_sendRawTransaction", [FACTORY_TRANSACTION])  # type: ignore[attr-defined]
-    if not code_at(provider, FACTORY):
-        raise click.ClickException(
-            f"the deployment factory could not be placed at {FACTORY}; the chain may refuse "
-            "transactions without a chain id: ask its operator to place the factory"
-        )
+    wait_for_code(provider, FACTORY, "the deployment factory's presigned transaction was sent")
 
 
-def place(provider: ProviderAPI, account: AccountAPI, name: str) -> dict[str, str]:
-    """Deploys contract `name` unless its code stands already; returns its address and runtime code hash."""
+def place(provider: ProviderAPI, account: AccountAPI, name: str) -> tuple[dict[str, str], bool]:
+    """Deploys contract `name` unless its code stands already.
+
+    Returns its address and runtime code hash, and whether it was deployed just now.
+    """
     init_code = bytes(project.get_contract(name).contract_type.get_deployment_bytecode() or b"")
     address = address_of(init_code)
-    if code_at(provider, address):
-        click.echo(f"{name:16} {address}  stands already", err=True)
-    else:
+    fresh = not code_at(provider, address)
+    if fresh:
         account.transfer(FACTORY, 0, data=SALT + init_code)
-        if not code_at(provider, address):
-            raise click.ClickException(f"{name} was sent to the factory but no code stands at {address}")
-        click.echo(f"{name:16} {address}  deployed", err=True)
-    return {"address": address, "code_hash": "0x" + keccak(code_at(provider, address)).hex()}
+        wait_for_code(provider, address, f"{name} was sent to the deployment factory")
+    click.echo(f"{name:16} {address}  {'deployed' if fresh else 'stands already'}", err=True)
+    return {"address": address, "code_hash": "0x" + keccak(code_at(provider, address)).hex()}, fresh
 
 
 def hash_of_genesis(provider: ProviderAPI) -> str:
@@ -77,20 +85,27 @@ def hash_of_genesis(provider: ProviderAPI) -> str:
     return value if isinstance(value, str) else "0x" + bytes(value).hex()
 
 
-def deploy(provider: ProviderAPI, account: AccountAPI, *, play_money: bool) -> dict[str, Any]:
-    """Deploys everything and returns the record of it."""
-    first_block = provider.get_block("latest").number
+def deploy(provider: ProviderAPI, account: AccountAPI, earlier: dict[str, Any], *, play_money: bool) -> dict[str, Any]:
+    """Deploys everything and returns the record of it.
+
+    `block` is the first block whose events may matter to a reader. An escrow that stood already keeps the block of its
+    `earlier` record, or 0 without one: a reader that starts too early loses seconds, one that starts too late money.
+    """
+    head = provider.get_block("latest").number
     place_factory(provider, account)
+    escrow, fresh = place(provider, account, "Escrow")
+    verifier, _ = place(provider, account, "QuorumVerifier")
+    known = earlier.get("escrow", {}).get("address") == escrow["address"]
     record: dict[str, Any] = {
         "chain_id": provider.chain_id,
         "genesis": hash_of_genesis(provider),
-        "block": first_block,
-        "escrow": place(provider, account, "Escrow"),
-        "contracts": {"QuorumVerifier": place(provider, account, "QuorumVerifier")},
-        "tokens": {},
+        "block": head if fresh else earlier["block"] if known else 0,
+        "escrow": escrow,
+        "contracts": {"QuorumVerifier": verifier},
+        "tokens": earlier.get("tokens", {}) if known else {},
     }
     if play_money:
-        token = place(provider, account, "PlayDollar")
+        token, _ = place(provider, account, "PlayDollar")
         record["tokens"]["PLAY"] = {"address": token["address"], "decimals": 6, "symbol": "PLAY"}
     return record
 
@@ -101,8 +116,9 @@ def deploy(provider: ProviderAPI, account: AccountAPI, *, play_money: bool) -> d
 @click.option("--out", type=click.Path(path_type=Path), help="Where to write the record (deployments/<chain>.json).")
 def cli(provider: ProviderAPI, account: AccountAPI, play_money: bool, out: Path | None) -> None:
     """Deploy Escrow and QuorumVerifier at their deterministic addresses and record them."""
-    record = deploy(provider, account, play_money=play_money)
-    path = out or ROOT / "deployments" / f"{record['chain_id']}.json"
+    path = out or ROOT / "deployments" / f"{provider.chain_id}.json"
+    earlier = json.loads(path.read_text()) if path.exists() else {}
+    record = deploy(provider, account, earlier, play_money=play_money)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(record, indent=2) + "\n")
     click.echo(str(path))

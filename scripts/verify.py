@@ -1,0 +1,100 @@
+"""Recompiles the contracts and compares them with what stands on chain.
+
+    python -m scripts.verify --rpc http://127.0.0.1:8545 --deployment deployments/31337.json
+
+Immutables (the EIP-712 domain, which holds the chain id and the contract's own address) are masked: they are the only
+bytes in which the same source differs between chains. Exit code 0 if everything is equal, 7 if anything differs,
+5 if the node cannot be reached.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from eth_utils import keccak
+from rich.console import Console
+from rich.table import Table
+
+from keeper.chain.deployment import Deployment
+from keeper.chain.rpc import Rpc
+from keeper.errors import Exit, MilepostError
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def recompile(into: Path) -> None:
+    """Compiles contracts/ from scratch with the pinned compiler and settings; raises CalledProcessError if it fails."""
+    forge = ROOT / "node_modules/.bin/forge"
+    argv = [str(forge), "build", "--skip", "test", "--force", "--out", str(into), "--cache-path", str(into / "cache")]
+    path = f"{ROOT / 'node_modules/.bin'}:{os.environ['PATH']}"
+    subprocess.run(argv, cwd=ROOT, check=True, capture_output=True, env={**os.environ, "PATH": path})
+
+
+def masked(code: bytes, references: dict[str, list[dict[str, int]]]) -> bytes:
+    """The runtime code with every immutable zeroed; `references` as the compiler lists them."""
+    clean = bytearray(code)
+    for places in references.values():
+        for place in places:
+            clean[place["start"] : place["start"] + place["length"]] = bytes(place["length"])
+    return bytes(clean)
+
+
+def compare(artifact: dict[str, Any], on_chain: bytes, recorded_hash: str) -> str:
+    """What differs between the compiled contract, the chain and the record, in words; "" if nothing does."""
+    compiled = artifact["deployedBytecode"]
+    runtime = bytes.fromhex(compiled["object"][2:])
+    if not on_chain:
+        return "no code at this address"
+    if "0x" + keccak(on_chain).hex() != recorded_hash:
+        return f"code hash is 0x{keccak(on_chain).hex()}, the record says {recorded_hash}"
+    if len(runtime) != len(on_chain):
+        return f"{len(on_chain)} bytes on chain, {len(runtime)} compiled"
+    references = compiled.get("immutableReferences", {})
+    pairs = zip(masked(runtime, references), masked(on_chain, references), strict=True)
+    differing = [index for index, (ours, theirs) in enumerate(pairs) if ours != theirs]
+    return f"{len(differing)} bytes differ, the first at {differing[0]}" if differing else ""
+
+
+def verify(rpc: Rpc, deployment: Deployment, build: Path) -> list[tuple[str, str, str]]:
+    """One row per contract: name, address, what differs ("" if nothing)."""
+    rows = []
+    placed = {"Escrow": deployment.escrow, **deployment.contracts}
+    for name, contract in placed.items():
+        artifact = json.loads((build / f"{name}.sol" / f"{name}.json").read_text())
+        code = bytes.fromhex(rpc.call("eth_getCode", contract.address, "latest")[2:])
+        rows.append((name, contract.address, compare(artifact, code, contract.code_hash)))
+    return rows
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Recompile the contracts and compare them with the chain.")
+    parser.add_argument("--rpc", required=True, help="URL of a node of that chain")
+    parser.add_argument("--deployment", required=True, type=Path, help="deployments/<chain id>.json")
+    options = parser.parse_args()
+    try:
+        deployment = Deployment.load(options.deployment)
+        with tempfile.TemporaryDirectory() as build:
+            recompile(Path(build))
+            rows = verify(Rpc([options.rpc], timeout_s=10), deployment, Path(build))
+    except MilepostError as problem:
+        print(f"error: {problem.title}\n  cause: {problem.cause}\n\nhint: {problem.hint}", file=sys.stderr)
+        return int(problem.exit)
+    except subprocess.CalledProcessError as problem:
+        print(f"error: the contracts do not compile\n{problem.stderr.decode()}", file=sys.stderr)
+        return int(Exit.FAILED)
+    table = Table("contract", "address", "compiled again and compared", title="Source and chain")
+    for name, address, difference in rows:
+        table.add_row(name, address, difference or "equal, immutables masked")
+    Console().print(table)
+    return int(Exit.MISMATCH if any(difference for _, _, difference in rows) else Exit.DONE)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
