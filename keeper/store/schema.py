@@ -136,6 +136,7 @@ cursor = Table(
     Column("number", BigInteger, nullable=False),
     Column("hash", Text, nullable=False),
     Column("time", BigInteger, nullable=False),
+    Column("safe_number", BigInteger, nullable=False),
     Column("finalized_number", BigInteger, nullable=False),
     Column("finalized_hash", Text, nullable=False),
     PrimaryKeyConstraint("chain", "escrow"),
