@@ -205,17 +205,21 @@ def fill(template: str, fields: Mapping[str, str]) -> str:
 def fill_url(source: GithubCheckRuns | EpcisSource, base: str, fields: Mapping[str, str]) -> str:
     """The URL that a source is fetched from, below the operator's `base`.
 
-    A deliverable is the payee's words, so none of them may leave its place in the template: values are
-    percent-encoded (in the path all but the slash), and a path value with an empty, `.` or `..` segment is
-    DOCUMENT_INVALID.
+    A deliverable is the payee's words, so none of them may leave its place in the template: in the path its values
+    are percent-encoded (all but the slash: `owner/repository`) and an empty, `.` or `..` segment is DOCUMENT_INVALID;
+    behind the `?` they are encoded whole.
     """
     path, mark, query = source.url.partition("?")
-    for name in sorted(_placeholders(path) & set(fields)):
-        if any(segment in ("", ".", "..") for segment in fields[name].split("/")):
-            raise invalid("The deliverable cannot stand in a URL", f"field {name} is {fields[name]!r}")
-    in_path = {name: quote(value, safe="/") for name, value in fields.items()}
-    in_query = {name: quote(value, safe="") for name, value in fields.items()}
-    return fill(path, {**in_path, source.name: base.rstrip("/")}) + mark + fill(query, in_query)
+    path_fields = {name: _in_path(name, fields[name]) for name in _placeholders(path) & set(fields)}
+    query_fields = {name: quote(value, safe="") for name, value in fields.items()}
+    below = {source.name: base.rstrip("/")}
+    return fill(path, path_fields | below) + mark + fill(query, query_fields | below)
+
+
+def _in_path(name: str, value: str) -> str:
+    if any(segment in ("", ".", "..") for segment in value.split("/")):
+        raise invalid("The deliverable cannot stand in a URL", f"field {name} is {value!r}")
+    return quote(value, safe="/")
 
 
 def _placeholders(template: str) -> frozenset[str]:
