@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from keeper.protocol.refusals import Name, Refusal
@@ -25,6 +26,7 @@ from keeper.protocol.types import (
 )
 
 BPS_FIELDS = ("unreviewed_bps", "unruled_bps", "fee_bps")
+_LAST_OF_9999 = 253_402_300_799
 WINDOW_FIELDS = ("review_window", "challenge_window", "ruling_window")
 
 
@@ -58,12 +60,19 @@ def deadline_faults(milestones: tuple[Milestone, ...], mask: int, now: int) -> I
     """Milestones in the mask whose deadline has passed or is too far (docs/protocol.md section 3): unix seconds."""
     for index, milestone in enumerate(milestones):
         if mask >> index & 1 and not now < milestone.submit_by <= now + MAX_AHEAD:
-            yield _fault(
-                Name.BAD_DEADLINE,
+            yield Fault(
+                Refusal(Name.BAD_DEADLINE, (milestone.submit_by,)),
                 (f"milestones[{index}].submit_by",),
-                f"a deadline after {now} and at most {MAX_AHEAD // DAY} days ahead",
-                milestone.submit_by,
+                f"a deadline after {utc(now)} and at most {MAX_AHEAD // DAY} days ahead",
+                utc(milestone.submit_by),
             )
+
+
+def utc(second: int) -> str:
+    """A unix second as RFC 3339 UTC; the bare number beyond the year 9999."""
+    if second > _LAST_OF_9999:
+        return str(second)
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _fault(name: Name, fields: tuple[str, ...], expected: str, found: Any) -> Fault:
