@@ -32,6 +32,10 @@ _REASONS = (
 )
 
 
+REVISION = "0001"
+"""The schema that this version works with: the last revision in keeper/store/migrations."""
+
+
 class Store:
     """One database file. Safe to share between threads; each context holds a connection of its own."""
 
@@ -67,6 +71,35 @@ class Store:
             raise database_failed(self.path, error.orig or error) from error
         except sqlite3.Error as error:
             raise database_failed(self.path, error) from error
+
+
+def open_store(path: str | Path) -> Store:
+    """The database at `path`, created or upgraded where needed.
+
+    SETTINGS_INVALID for the URL of another database system; DATABASE_FAILED when the file cannot be used.
+    """
+    if "://" in str(path):
+        raise MilepostError(
+            "SETTINGS_INVALID",
+            "`database` must be a file",
+            cause="expected the path of an SQLite file, found a URL",
+            hint="give a path such as milepost.db",
+        )
+    store = Store(Path(path))
+    if _revision(store) != REVISION:
+        from keeper.store.migrate import upgrade  # late: alembic takes longer to import than to find nothing to do
+
+        upgrade(store)
+    return store
+
+
+def _revision(store: Store) -> str | None:
+    with store.read() as conn:
+        kept = conn.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'")
+        if kept.first() is None:
+            return None
+        row = conn.exec_driver_sql("SELECT version_num FROM alembic_version").first()
+        return str(row[0]) if row else None
 
 
 def database_failed(path: Path, error: BaseException) -> MilepostError:
