@@ -15,7 +15,7 @@ import structlog
 from keeper.errors import REGISTRY, MilepostError
 from keeper.protocol.documents import Envelope
 from keeper.relay.answers import AttestationPage, DocumentPage, PushAnswer, Refusal
-from keeper.relay.documents import check_envelope
+from keeper.relay.documents import check_named
 from keeper.relay.message import AttestationMessage
 from keeper.relay.wire import Model, read_model, read_object, shown, to_hex
 
@@ -79,11 +79,14 @@ class RelayClient:
         return self._model(PushAnswer, self._send("PUT", path, body=orjson.dumps(envelope.to_json())))
 
     def get_document(self, name: bytes) -> Envelope:
-        """The document that hashes to `name`. NOT_FOUND; DOCUMENT_INVALID when the relay sent something else."""
+        """The document that hashes to `name`. NOT_FOUND; DOCUMENT_INVALID when the relay sent something else.
+
+        A deliverable may be asked for as the chain tells it: 24 bytes of its hash, then zeros.
+        """
         answer = self._send("GET", f"/v1/documents/{to_hex(name)}")
         try:
             envelope = Envelope.from_json(answer)
-            check_envelope(name, envelope)
+            check_named(name, envelope)
         except MilepostError as error:
             raise MilepostError(
                 "DOCUMENT_INVALID",

@@ -20,6 +20,9 @@ MAX_TOTAL = 64 * 1024 * 1024
 ROW_BYTES = 256
 """What one document costs besides its content, so that a million empty ones are not free."""
 
+CHAIN_BYTES = 24
+"""Bytes of a deliverable's hash that the chain keeps (docs/protocol.md section 3, State)."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeptDocument:
@@ -62,8 +65,16 @@ def keep(conn: Connection, name: bytes, envelope: Envelope, *, max_total: int = 
 
 
 def find(conn: Connection, name: bytes) -> Envelope | None:
-    """The document that hashes to `name`, if this relay holds it."""
-    row = conn.execute(select(table).where(table.c.hash == to_hex(name))).one_or_none()
+    """The document that `name` stands for, if this relay holds it.
+
+    Of a submitted deliverable the chain tells only the first 24 bytes, the rest zero (docs/protocol.md section 4,
+    Events): such a name stands for the document whose hash begins with them.
+    """
+    query = select(table).where(table.c.hash == to_hex(name))
+    if is_short(name):
+        start = to_hex(name[:CHAIN_BYTES])
+        query = select(table).where(table.c.hash.between(start + "0" * 16, start + "f" * 16)).order_by(table.c.seq)
+    row = conn.execute(query.limit(1)).one_or_none()
     if row is None:
         return None
     return Envelope(salt=bytes.fromhex(row.salt[2:]), media_type=row.media_type, content=row.content)
@@ -74,6 +85,17 @@ def list_documents(conn: Connection, *, after: int = 0, limit: int = 100) -> lis
     size = func.length(table.c.content)
     query = select(table.c.seq, table.c.hash, size).where(table.c.seq > after).order_by(table.c.seq).limit(limit)
     return [DocumentLine(seq, bytes.fromhex(name[2:]), length) for seq, name, length in conn.execute(query)]
+
+
+def is_short(name: bytes) -> bool:
+    """Whether `name` is a deliverable as the chain tells it: 24 bytes of a hash, and zeros."""
+    return name[CHAIN_BYTES:] == bytes(32 - CHAIN_BYTES)
+
+
+def check_named(name: bytes, envelope: Envelope) -> None:
+    """As `check_envelope`, for a name that may be a deliverable as the chain tells it."""
+    found = envelope.hash
+    check_envelope(found if is_short(name) and found[:CHAIN_BYTES] == name[:CHAIN_BYTES] else name, envelope)
 
 
 def check_envelope(name: bytes, envelope: Envelope) -> None:
