@@ -8,6 +8,7 @@ two keys outside any section.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ __all__ = [
     "load_settings",
 ]
 
-PREFIX = "MILEPOST_"
+_VARIABLE = re.compile(r"MILEPOST(_(?P<section>[A-Z0-9_]+?))?__(?P<key>\w+)")
 DEFAULT_FILE = "milepost.yaml"
 NEEDS = frozenset({"chain", "key", "relays", "sources"})
 
@@ -109,8 +110,8 @@ def _read(file: Path | None) -> dict[str, Any]:
 def _overlay(raw: dict[str, Any], env: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]:
     """The file's values with those of the environment over them."""
     merged, problems = dict(raw), []
-    for name in sorted(n for n in env if n.startswith(PREFIX) and "__" in n):
-        section, _, key = name.removeprefix("MILEPOST").lower().removeprefix("_").partition("__")
+    for name, match in ((name, m) for name in sorted(env) if (m := _VARIABLE.fullmatch(name))):
+        section, key = (match["section"] or "").lower(), match["key"].lower()
         try:
             value = _env_value(env[name])
         except YamlFault:
