@@ -37,6 +37,8 @@ class AttestationPage(BaseModel):
     model_config = STRICT
 
     attestations: list[AttestationItem]
+    last: Annotated[int, Field(ge=0, lt=2**63)]
+    """The highest number in the whole list; 0 while it is empty."""
 
 
 class DocumentItem(BaseModel):
@@ -55,6 +57,8 @@ class DocumentPage(BaseModel):
     model_config = STRICT
 
     documents: list[DocumentItem]
+    last: Annotated[int, Field(ge=0, lt=2**63)]
+    """The highest number in the whole list; 0 while it is empty."""
 
 
 class Refusal(BaseModel):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, RowMapping, insert, select
+from sqlalchemy import Connection, RowMapping, func, insert, select
 
 from keeper.errors import MilepostError
 from keeper.relay.fitting import check_fits
@@ -20,6 +20,7 @@ __all__ = [
     "AttestationMessage",
     "Kept",
     "accept",
+    "last_seq",
     "list_attestations",
     "message_of",
     "subject_of",
@@ -76,6 +77,11 @@ def list_attestations(
     if agreement is not None:
         query = query.where(table.c.agreement == to_hex(agreement))
     return [Kept(row["seq"], message_of(row)) for row in conn.execute(query).mappings()]
+
+
+def last_seq(conn: Connection) -> int:
+    """The highest number in this relay's list; 0 while it is empty."""
+    return int(conn.execute(select(func.coalesce(func.max(table.c.seq), 0))).scalar_one())
 
 
 def message_of(row: RowMapping) -> AttestationMessage:

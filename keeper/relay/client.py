@@ -12,7 +12,7 @@ import httpx
 import orjson
 import structlog
 
-from keeper.errors import REGISTRY, MilepostError
+from keeper.errors import MilepostError
 from keeper.protocol.documents import Envelope
 from keeper.relay.answers import AttestationPage, DocumentPage, PushAnswer, Refusal
 from keeper.relay.documents import check_named
@@ -26,9 +26,7 @@ RELAY_CODES = frozenset(
     {
         "ATTESTATION_EARLY",
         "ATTESTATION_REFUSED",
-        "DATABASE_FAILED",
         "DOCUMENT_INVALID",
-        "INTERNAL",
         "NOT_A_MEMBER",
         "NOT_FOUND",
         "RELAY_FULL",
@@ -36,7 +34,7 @@ RELAY_CODES = frozenset(
         "TOO_LARGE",
     }
 )
-"""What a relay may answer; any other code from a stranger is not believed."""
+"""The refusals that are taken over from a relay; a relay's own fault, or an odd code, is the relay's to explain."""
 
 
 _log = structlog.get_logger(__name__)
@@ -163,8 +161,8 @@ class RelayClient:
             refusal = read_model(Refusal, answer, "refusal")
         except MilepostError as error:
             return self._unreachable(f"HTTP {status}: {error.cause}")
-        if refusal.code not in RELAY_CODES or refusal.code not in REGISTRY:
-            return self._unreachable(f"HTTP {status} with the unknown code {shown(refusal.code)}")
+        if refusal.code not in RELAY_CODES:
+            return self._unreachable(f"HTTP {status}: {shown(refusal.code)}: {shown(refusal.title, 300)}")
         return MilepostError(refusal.code, f"{self.url}: {shown(refusal.title, 300)}", cause=shown(refusal.detail, 600))
 
     def _unreachable(self, cause: str) -> MilepostError:

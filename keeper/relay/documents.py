@@ -98,6 +98,11 @@ def check_named(name: bytes, envelope: Envelope) -> None:
     check_envelope(found if is_short(name) and found[:CHAIN_BYTES] == name[:CHAIN_BYTES] else name, envelope)
 
 
+def last_seq(conn: Connection) -> int:
+    """The highest number in this relay's list; 0 while it is empty."""
+    return int(conn.execute(select(func.coalesce(func.max(table.c.seq), 0))).scalar_one())
+
+
 def check_envelope(name: bytes, envelope: Envelope) -> None:
     """TOO_LARGE or DOCUMENT_INVALID unless this is the document of that name."""
     if len(envelope.content) > MAX_DOCUMENT:
