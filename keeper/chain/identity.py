@@ -17,7 +17,7 @@ def check_identity(rpc: Rpc, deployment: Deployment) -> None:
     what was expected and what was found; RPC_UNREACHABLE when nothing answers.
     """
     rpc.guard(lambda endpoint: compare(endpoint, deployment))
-    rpc.call("eth_chainId")
+    rpc.check_all()
 
 
 def compare(rpc: Rpc, deployment: Deployment) -> None:

@@ -97,6 +97,17 @@ class Rpc:
         self._check = check
         self._checked = set()
 
+    def check_all(self) -> None:
+        """Put every endpoint to the guard's check now; RPC_UNREACHABLE when none answers."""
+        faults = []
+        for endpoint in self._endpoints:
+            try:
+                self._vouch(endpoint)
+            except EndpointFault as error:
+                faults.append(f"{endpoint.name}: {error}")
+        if len(faults) == len(self._endpoints):
+            raise MilepostError("RPC_UNREACHABLE", "No endpoint answered", cause="; ".join(faults))
+
     def call(self, method: str, *params: Any) -> Any:
         """The result of one call; RpcFault when the node answers with an error, RPC_UNREACHABLE when none answers."""
         return self.read(_as_is, method, *params)
