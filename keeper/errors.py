@@ -114,6 +114,7 @@ OFF_CHAIN: dict[str, ErrorSpec] = {
     # reaching others
     "RPC_UNREACHABLE": ErrorSpec(_R, Exit.UNREACHABLE, "check that the node runs and that `rpc` names it"),
     "RPC_REFUSED": ErrorSpec(_R, Exit.UNREACHABLE, "the node answered with an error: read its words above"),
+    "RPC_INCONSISTENT": ErrorSpec(_R, Exit.UNREACHABLE, "the node contradicts itself: ask another; nothing was recorded"),
     "RELAY_UNREACHABLE": ErrorSpec(_R, Exit.UNREACHABLE, "check the relay's address; repeating is safe"),
     "SOURCE_UNREACHABLE": ErrorSpec(_R, Exit.UNREACHABLE, "check the evidence source; the attester tries again"),
     # what the chain shows
