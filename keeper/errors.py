@@ -114,7 +114,9 @@ OFF_CHAIN: dict[str, ErrorSpec] = {
     # reaching others
     "RPC_UNREACHABLE": ErrorSpec(_R, Exit.UNREACHABLE, "check that the node runs and that `rpc` names it"),
     "RPC_REFUSED": ErrorSpec(_R, Exit.UNREACHABLE, "the node answered with an error: read its words above"),
-    "RPC_INCONSISTENT": ErrorSpec(_R, Exit.UNREACHABLE, "the node contradicts itself: ask another; nothing was recorded"),
+    "RPC_INCONSISTENT": ErrorSpec(
+        _R, Exit.UNREACHABLE, "the node contradicts itself: ask another; nothing was recorded"
+    ),
     "RELAY_UNREACHABLE": ErrorSpec(_R, Exit.UNREACHABLE, "check the relay's address; repeating is safe"),
     "SOURCE_UNREACHABLE": ErrorSpec(_R, Exit.UNREACHABLE, "check the evidence source; the attester tries again"),
     # what the chain shows
@@ -144,6 +146,85 @@ OFF_CHAIN: dict[str, ErrorSpec] = {
     "INTERNAL": ErrorSpec(_H, Exit.FAILED, "repeat with -vv and report what it prints"),
 }
 
-CONTRACT: dict[str, ErrorSpec] = {}
+CONTRACT: dict[str, ErrorSpec] = {
+    # the schedule and the terms, refused at funding
+    "WrongChain": ErrorSpec(_N, Exit.USAGE, "use the chain that the escrow was deployed on"),
+    "BadMilestoneCount": ErrorSpec(_N, Exit.USAGE, "write 1 to 64 milestones"),
+    "ZeroAmount": ErrorSpec(_N, Exit.USAGE, "give every milestone an amount above 0"),
+    "BpsTooLarge": ErrorSpec(_N, Exit.USAGE, "give shares of at most 100 %"),
+    "BadParties": ErrorSpec(_N, Exit.USAGE, "name a payer and a payee who are two different accounts"),
+    "ForbiddenAddress": ErrorSpec(_N, Exit.USAGE, "name no party that is the escrow or the token"),
+    "ArbiterNotIndependent": ErrorSpec(_N, Exit.USAGE, "choose an arbiter who is no party and takes no fee"),
+    "FeeMismatch": ErrorSpec(_N, Exit.USAGE, "give both a fee and its receiver, or neither"),
+    "VerifierMismatch": ErrorSpec(_N, Exit.USAGE, "give both a verifier and a quorum, or neither"),
+    "NoCode": ErrorSpec(_N, Exit.USAGE, "check that address: a contract is needed there"),
+    "ZeroReviewWindow": ErrorSpec(_N, Exit.USAGE, "give a review window of at least a second"),
+    "RulingWindowMismatch": ErrorSpec(_N, Exit.USAGE, "give a ruling window exactly where there is an arbiter"),
+    "ChallengeWindowMismatch": ErrorSpec(
+        _N, Exit.USAGE, "give a challenge window exactly where there are both a verifier and an arbiter"
+    ),
+    "UnreviewedShareWithoutArbiter": ErrorSpec(_N, Exit.USAGE, "set the unreviewed share to 0, or name an arbiter"),
+    "UnruledShareNotApplicable": ErrorSpec(
+        _N, Exit.USAGE, "set the unruled share to 0: it is for agreements with an arbiter and no verifier"
+    ),
+    "WindowTooLong": ErrorSpec(_N, Exit.USAGE, "give windows of at most 365 days"),
+    "TipTooLarge": ErrorSpec(_N, Exit.USAGE, "give a tip of at most a tenth of the smallest amount"),
+    "NativeNotSupported": ErrorSpec(_N, Exit.USAGE, "choose an ERC-20 token: the native currency is not served"),
+    # money in
+    "EmptyMask": ErrorSpec(_N, Exit.USAGE, "choose at least one milestone to fund"),
+    "MaskOutsideSchedule": ErrorSpec(_N, Exit.USAGE, "fund only milestones that the schedule has"),
+    "AlreadyFunded": ErrorSpec(_N, Exit.FAILED, "fund only what is not funded yet: `milepost show ID` lists it"),
+    "SubmitByOutOfRange": ErrorSpec(_N, Exit.USAGE, "choose a date after now and within ten years"),
+    "WrongValue": ErrorSpec(_N, Exit.USAGE, "send no native currency along"),
+    "TransferFromFailed": ErrorSpec(_N, Exit.FAILED, "check balance and allowance of the account that funds"),
+    "WrongAmountReceived": ErrorSpec(_N, Exit.FAILED, "choose a token that takes no fee and does not rebase"),
+    # the part that a call carries
+    "IndexOutsideSchedule": ErrorSpec(_N, Exit.USAGE, "name a milestone that the schedule has"),
+    "WrongMilestone": ErrorSpec(_N, Exit.USAGE, "take the terms that were funded: `milepost show ID` has them"),
+    "WrongAgreement": ErrorSpec(_N, Exit.USAGE, "take the terms of that very agreement"),
+    # where the milestone stands
+    "NotFunded": ErrorSpec(_R, Exit.FAILED, "fund the milestone first"),
+    "AlreadySettled": ErrorSpec(_N, Exit.FAILED, "nothing to do: `milepost show ID` tells how it was settled"),
+    "WrongStatus": ErrorSpec(_N, Exit.FAILED, "`milepost show ID` tells what can be done now"),
+    "NoVerifier": ErrorSpec(_N, Exit.FAILED, "this agreement has no attesters: the payer approves, or its clocks run"),
+    "NoArbiter": ErrorSpec(_N, Exit.FAILED, "this agreement has no disputes: its clocks run"),
+    "TooLate": ErrorSpec(_N, Exit.FAILED, "`milepost show ID` tells what happens instead"),
+    "TooEarly": ErrorSpec(_R, Exit.PENDING, "`milepost show ID` tells when: repeat then"),
+    # who may do it
+    "NotPayer": ErrorSpec(_N, Exit.NOT_AUTHORISED, "use the payer's key"),
+    "NotPayee": ErrorSpec(_N, Exit.NOT_AUTHORISED, "use the payee's key"),
+    "NotParty": ErrorSpec(_N, Exit.NOT_AUTHORISED, "use the payer's or the payee's key"),
+    "NotArbiter": ErrorSpec(_N, Exit.NOT_AUTHORISED, "use the arbiter's key"),
+    # submissions and verdicts
+    "ZeroDeliverable": ErrorSpec(_N, Exit.USAGE, "submit the hash of a deliverable document"),
+    "TooManyAttempts": ErrorSpec(_N, Exit.FAILED, "agree with the payer, or let the clocks run"),
+    "WrongAttempt": ErrorSpec(_N, Exit.FAILED, "have the current attempt attested"),
+    "WrongDeliverable": ErrorSpec(_N, Exit.FAILED, "have the deliverable attested that was submitted"),
+    "VerifierRefused": ErrorSpec(_N, Exit.FAILED, "check the verifier that the terms name"),
+    "ArbiterRefused": ErrorSpec(_N, Exit.FAILED, "ask the arbiter contract's operator why it refuses disputes"),
+    # money out
+    "NothingToWithdraw": ErrorSpec(_N, Exit.FAILED, "nothing to do: this account has no credit in that token"),
+    "BadRecipient": ErrorSpec(_N, Exit.USAGE, "name a receiver that is neither zero nor the escrow"),
+    "TransferFailed": ErrorSpec(_R, Exit.FAILED, "the token refused: name another receiver, or try later"),
+    "Reentered": ErrorSpec(_R, Exit.FAILED, "call the escrow outside of its own transfers"),
+    "InsufficientGas": ErrorSpec(_R, Exit.FAILED, "repeat with a higher gas limit"),
+    # the quorum's proof
+    "BadQuorumSize": ErrorSpec(_N, Exit.USAGE, "choose 1 to 32 members and a threshold of more than half"),
+    "MembersNotAscending": ErrorSpec(_N, Exit.USAGE, "list the members by ascending address, each once"),
+    "WrongQuorum": ErrorSpec(_N, Exit.FAILED, "prove with the quorum that the terms name"),
+    "BadProofLength": ErrorSpec(_N, Exit.FAILED, "assemble the proof again from the signatures"),
+    "BitmapBeyondMembers": ErrorSpec(_N, Exit.FAILED, "assemble the proof again from the signatures"),
+    "MalleableSignature": ErrorSpec(_N, Exit.FAILED, "ask that attester for a signature with low s"),
+    "BadSignature": ErrorSpec(_N, Exit.FAILED, "leave that signature out: it is not this member's of this verdict"),
+    "TooFewSignatures": ErrorSpec(_R, Exit.PENDING, "wait for more attestations"),
+    # the token (ERC-6093)
+    "ERC20InsufficientAllowance": ErrorSpec(_N, Exit.FAILED, "approve the exact amount first"),
+    "ERC20InsufficientBalance": ErrorSpec(_N, Exit.FAILED, "top up the account and repeat"),
+    "ERC20InvalidApprover": ErrorSpec(_N, Exit.USAGE, "approve from an account that is not zero"),
+    "ERC20InvalidReceiver": ErrorSpec(_N, Exit.USAGE, "name a receiver that is not zero"),
+    "ERC20InvalidSender": ErrorSpec(_N, Exit.USAGE, "send from an account that is not zero"),
+    "ERC20InvalidSpender": ErrorSpec(_N, Exit.USAGE, "approve a spender that is not zero"),
+}
+"""Custom errors of the contracts by their Solidity names: exactly those of the committed ABIs."""
 
 REGISTRY: dict[str, ErrorSpec] = {**OFF_CHAIN, **CONTRACT}
