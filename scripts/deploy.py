@@ -18,7 +18,8 @@ import click
 from ape import project
 from ape.api import AccountAPI, ProviderAPI
 from ape.cli import ConnectedProviderCommand, account_option
-from eth_utils import keccak, to_checksum_address
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
 
 ROOT = Path(__file__).resolve().parents[1]
 SALT = bytes(32)
@@ -43,7 +44,7 @@ def address_of(init_code: bytes) -> str:
 
 
 def code_at(provider: ProviderAPI, address: str) -> bytes:
-    return bytes(provider.get_code(address))  # type: ignore[arg-type]
+    return bytes(provider.get_code(address))
 
 
 def wait_for_code(provider: ProviderAPI, address: str, what: str) -> None:
@@ -60,7 +61,7 @@ def place_factory(provider: ProviderAPI, account: AccountAPI) -> None:
     if code_at(provider, FACTORY):
         return
     account.transfer(FACTORY_DEPLOYER, FACTORY_COST)
-    provider.make_request("eth_sendRawTransaction", [FACTORY_TRANSACTION])  # type: ignore[attr-defined]
+    provider.make_request("eth_sendRawTransaction", [FACTORY_TRANSACTION])
     wait_for_code(provider, FACTORY, "the deployment factory's presigned transaction was sent")
 
 
@@ -80,7 +81,7 @@ def place(provider: ProviderAPI, account: AccountAPI, name: str) -> tuple[dict[s
 
 
 def hash_of_genesis(provider: ProviderAPI) -> str:
-    answer: Any = provider.make_request("eth_getBlockByNumber", ["0x0", False])  # type: ignore[attr-defined]
+    answer: Any = provider.make_request("eth_getBlockByNumber", ["0x0", False])
     value = answer["hash"]
     return value if isinstance(value, str) else "0x" + bytes(value).hex()
 

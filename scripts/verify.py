@@ -18,11 +18,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from eth_utils import keccak
+from eth_utils.crypto import keccak
 from rich.console import Console
 from rich.table import Table
 
-from keeper.chain.deployment import Deployment
+from keeper.chain.deployment import Deployment, load_deployment
 from keeper.chain.rpc import Rpc
 from keeper.errors import Exit, MilepostError
 
@@ -64,7 +64,7 @@ def compare(artifact: dict[str, Any], on_chain: bytes, recorded_hash: str) -> st
 
 def verify(rpc: Rpc, deployment: Deployment, build: Path) -> list[tuple[str, str, str]]:
     """One row per contract: name, address, what differs ("" if nothing)."""
-    rows = []
+    rows: list[tuple[str, str, str]] = []
     placed = {"Escrow": deployment.escrow, **deployment.contracts}
     for name, contract in placed.items():
         artifact = json.loads((build / f"{name}.sol" / f"{name}.json").read_text())
@@ -79,7 +79,7 @@ def main() -> int:
     parser.add_argument("--deployment", required=True, type=Path, help="deployments/<chain id>.json")
     options = parser.parse_args()
     try:
-        deployment = Deployment.load(options.deployment)
+        deployment = load_deployment(options.deployment)
         with tempfile.TemporaryDirectory() as build:
             recompile(Path(build))
             rows = verify(Rpc([options.rpc], timeout_s=10), deployment, Path(build))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,10 +72,11 @@ class Chain:
         """How many transactions wait in the pool for a block."""
         return int(self.rpc("txpool_status")["pending"], 16)
 
-    def logs(self, address: str, topics: Sequence[str]) -> list[dict[str, Any]]:
-        """All logs of a contract with these topics, from the first block on."""
-        question = {"fromBlock": "0x0", "toBlock": "latest", "address": address, "topics": list(topics)}
-        answer: list[dict[str, Any]] = self.rpc("eth_getLogs", question)
+    def logs(self, address: str) -> list[dict[str, Any]]:
+        """All logs of a contract, from the first block on."""
+        answer: list[dict[str, Any]] = self.rpc(
+            "eth_getLogs", {"fromBlock": "0x0", "toBlock": "latest", "address": address}
+        )
         return answer
 
     def call(self, to: str, data: bytes) -> bytes:
