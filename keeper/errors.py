@@ -130,6 +130,7 @@ OFF_CHAIN: dict[str, ErrorSpec] = {
     "FEES_TOO_HIGH": ErrorSpec(_R, Exit.REFUSED, "wait for cheaper gas or raise the ceilings under `fees`"),
     # relay
     "ATTESTATION_REFUSED": ErrorSpec(_N, Exit.FAILED, "sign for the current attempt and deliverable"),
+    "QUORUM_INCOMPLETE": ErrorSpec(_R, Exit.PENDING, "wait for more attesters; `milepost show ID` tells until when"),
     "ATTESTATION_EARLY": ErrorSpec(_R, Exit.PENDING, "the relay has not seen that on chain yet: push again"),
     "REQUEST_INVALID": ErrorSpec(_N, Exit.USAGE, "mend the request as the detail says"),
     "TOO_LARGE": ErrorSpec(_N, Exit.USAGE, "send less: the detail names the limit"),
