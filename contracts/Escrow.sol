@@ -240,8 +240,7 @@ contract Escrow is IEscrow, FixedDomain {
 
     /// @inheritdoc IEscrow
     function agreementId(Terms calldata terms, Milestone[] calldata milestones) public view returns (bytes32) {
-        bytes32 milestonesHash = keccak256(abi.encodePacked(TermsHash.leaves(milestones)));
-        return _typedDataHash(TermsHash.hash(terms, milestonesHash));
+        return _typedDataHash(TermsHash.hash(terms, TermsHash.hashAll(milestones)));
     }
 
     /* WHICH MILESTONE */
