@@ -15,8 +15,14 @@ from keeper.attester.sources.reading import Reading, member, text
 from keeper.protocol.documents import GithubCheckRuns
 
 MEDIA_TYPES = ("application/json", "application/vnd.github+json")
-_REFERENCE = re.compile(r"/commits/([^/]+)/check-runs")
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_TEMPLATE = re.compile(r"/commits/(\{\w+\}|[0-9a-f]{40}|[0-9a-f]{64})/check-runs")
+_REFERENCE = re.compile(r"/commits/([0-9a-f]{40}|[0-9a-f]{64})/check-runs")
+
+
+def commit_template(url: str) -> str | None:
+    """What stands for the commit in a criteria's URL: a placeholder or a commit id; None for anything else."""
+    found = _TEMPLATE.search(url.partition("?")[0])
+    return found[1] if found else None
 
 
 def commit_of(url: str) -> str | None:
@@ -25,7 +31,7 @@ def commit_of(url: str) -> str | None:
     Only a commit id means the same thing whenever and by whomever it is asked.
     """
     found = _REFERENCE.search(urlsplit(url).path)
-    return found[1] if found and _COMMIT.fullmatch(found[1]) else None
+    return found[1] if found else None
 
 
 def read(source: GithubCheckRuns, commit: str, body: bytes) -> Reading:
