@@ -51,14 +51,15 @@ def _locate(loc: tuple[Any, ...], tree: type[BaseModel]) -> tuple[type[BaseModel
     for depth, part in enumerate(loc):
         names.append(str(part))
         info = written_fields(model).get(str(part))
-        inner = _model_of(info)
+        inner = model_of(info)
         if inner is None:
             return model, info, names, depth + 1
         model, info = inner, None
     return model, info, names or ["settings"], len(loc)
 
 
-def _model_of(info: FieldInfo | None) -> type[BaseModel] | None:
+def model_of(info: FieldInfo | None) -> type[BaseModel] | None:
+    """The section behind a field; None when the field is a plain value."""
     if info is None:
         return None
     candidates = (info.annotation, *get_args(info.annotation))

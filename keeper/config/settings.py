@@ -127,7 +127,7 @@ def _overlay(raw: dict[str, Any], env: Mapping[str, str]) -> tuple[dict[str, Any
 
 def _env_value(text: str) -> Any:
     """Lists and mappings are YAML; everything else stays text, so that an amount never becomes a float."""
-    return load_yaml(text) if text[:1] in ("[", "{") else text
+    return load_yaml(text) if text[:1] + text[-1:] in ("[]", "{}") else text
 
 
 def _unmet(raw: dict[str, Any], tree: Tree | None, need: Set[str], env: Mapping[str, str]) -> list[Problem]:

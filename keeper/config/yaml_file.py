@@ -37,8 +37,10 @@ def load_yaml(text: str) -> Any:
     except yaml.MarkedYAMLError as error:
         place = f"{_place(error.problem_mark)}: " if error.problem_mark else ""
         raise YamlFault(place + (error.problem or "malformed YAML")) from error
-    except yaml.YAMLError as error:
-        raise YamlFault(f"malformed YAML: {error}") from error
+    except YamlFault:
+        raise
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # PyYAML lets bad dates and deep nesting through
+        raise YamlFault(f"malformed YAML: {str(error).splitlines()[0]}") from error
 
 
 def _place(mark: Any) -> str:
