@@ -8,7 +8,7 @@ from typing import Any
 
 from keeper.chain.blocks import Header, fixed_hex, headers, quantity
 from keeper.chain.logs import RawLog
-from keeper.chain.rpc import BATCH, BrokenAnswer, Rpc, RpcFault
+from keeper.chain.rpc import BATCH, BrokenAnswer, Call, Rpc, RpcFault
 from keeper.outbox.lines import Line
 from keeper.protocol.types import Address
 
@@ -79,21 +79,20 @@ def _chunks(lines: Sequence[Line]) -> Iterator[list[Line]]:
 
 def _ask(rpc: Rpc, signer: Address, hashes: Sequence[str], final: Header) -> Facts:
     height = hex(final.number)
-    calls: list[tuple[str, Sequence[Any]]] = [
-        ("eth_getTransactionCount", (signer, "latest")),
-        ("eth_getTransactionCount", (signer, height)),
-        ("eth_getBlockByNumber", (height, False)),
-        *(("eth_getTransactionReceipt", (tx,)) for tx in hashes),
+    calls: list[Call[Any]] = [
+        Call(_count, "eth_getTransactionCount", (signer, "latest")),
+        Call(_count, "eth_getTransactionCount", (signer, height)),
+        Call(_block_hash, "eth_getBlockByNumber", (height, False)),
+        *(Call(_mined, "eth_getTransactionReceipt", (tx,)) for tx in hashes),
     ]
-    latest, at_final, block, *receipts = rpc.batch(calls)
+    latest, at_final, block, *receipts = rpc.read_batch(calls)
     if isinstance(latest, RpcFault):
         raise latest
-    same_final = isinstance(block, dict) and fixed_hex(block, "hash", 32) == final.hash
-    refused = any(isinstance(answer, RpcFault) for answer in (at_final, *receipts))
-    found = [_mined(answer) for answer in receipts if not isinstance(answer, RpcFault)]
+    complete = block == final.hash and not any(isinstance(answer, RpcFault) for answer in (at_final, *receipts))
+    found = [answer for answer in receipts if isinstance(answer, Mined)]
     return Facts(
-        latest_nonce=_count(latest),
-        final_nonce=_count(at_final) if same_final and not refused else None,
+        latest_nonce=latest,
+        final_nonce=at_final if complete and isinstance(at_final, int) else None,
         final_number=final.number,
         receipts={mined.tx_hash: mined for mined in found if mined is not None},
         blocks={},
@@ -109,6 +108,10 @@ def _with_blocks(rpc: Rpc, line: Line, facts: Facts) -> Facts:
 
 def _count(result: Any) -> int:
     return quantity({"nonce": result}, "nonce")
+
+
+def _block_hash(result: Any) -> str | None:
+    return None if result is None else fixed_hex(result, "hash", 32)
 
 
 def _mined(result: Any) -> Mined | None:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from keeper.chain import blocks
 from keeper.chain.blocks import Finality, Header
 from keeper.chain.logs import RawLog
-from keeper.chain.rpc import Rpc
+from keeper.chain.rpc import Rpc, RpcFault
 from keeper.chain.signer import Signer
 from keeper.errors import MilepostError, Moved
 from keeper.outbox import chain_facts, drive, intents, lines, place, report, track
@@ -96,6 +96,12 @@ class Outbox:
         Watches and resumes every transaction in flight, then sends what is planned (with `only`: no other intent).
         Raises RPC_UNREACHABLE or RPC_REFUSED; whatever was committed by then is resumed by the next tick.
         """
+        try:
+            self._tick(head, only)
+        except RpcFault as fault:
+            raise MilepostError("RPC_REFUSED", "The node refused to show its state", cause=str(fault)) from fault
+
+    def _tick(self, head: Header, only: bytes | None) -> None:
         final = blocks.finalized(self._desk.rpc, self._finality, head)
         self._watch(final)
         drive.resume(self._desk, self._memory, self._lines(), head)
