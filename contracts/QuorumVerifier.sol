@@ -55,10 +55,7 @@ contract QuorumVerifier is IQuorumVerifier, FixedDomain {
         view
         returns (bytes4)
     {
-        (uint256 m, bytes calldata members, bytes calldata rest) = _readQuorum(quorum, proof);
-
-        uint256 counted = _countSigners(digest(msg.sender, agreement, quorum, milestone, a), members, rest);
-        if (counted < m) revert TooFewSignatures(counted, m);
+        _requireQuorum(quorum, proof, digest(msg.sender, agreement, quorum, milestone, a));
         return IVerifier.verify.selector;
     }
 
@@ -75,6 +72,13 @@ contract QuorumVerifier is IQuorumVerifier, FixedDomain {
 
     function _domainName() internal pure override returns (string memory) {
         return "Milepost QuorumVerifier";
+    }
+
+    function _requireQuorum(bytes32 quorum, bytes calldata proof, bytes32 signed) private view {
+        (uint256 m, bytes calldata members, bytes calldata rest) = _readQuorum(quorum, proof);
+
+        uint256 counted = _countSigners(signed, members, rest);
+        if (counted < m) revert TooFewSignatures(counted, m);
     }
 
     /// @dev The proof's beginning is what the quorum is the hash of.

@@ -17,7 +17,10 @@ contract ReentrantToken is ERC20("Reentrant", "LOOP") {
 
     function arm(address target_, bytes[] calldata calls_, bool passRevertOn_) external {
         target = target_;
-        calls = calls_;
+        delete calls;
+        for (uint256 i = 0; i < calls_.length; ++i) {
+            calls.push(calls_[i]);
+        }
         passRevertOn = passRevertOn_;
         delete answers;
     }
