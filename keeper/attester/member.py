@@ -60,8 +60,16 @@ class Attester:
         """Finish what a crash left between writing a verdict down and signing it; call it before the first tick."""
         self._guard.resume()
 
-    def tick(self) -> None:
-        """One turn; never waits for sources or relays. Raises RPC and database errors only."""
+    def tick(self, *, judging: bool = True) -> None:
+        """One turn; never waits for sources or relays. Raises RPC and database errors only.
+
+        `judging` is off while the ledger lags behind the chain: then signatures are only pushed.
+        """
+        if judging:
+            self._judge()
+        self._pusher.tick()
+
+    def _judge(self) -> None:
         with self._store.read() as conn:
             head = views.head(conn)
             found = cases(conn, self._chain_id, self._signer.address, self._finality)
@@ -72,7 +80,6 @@ class Attester:
         if head is not None:
             for case in open_cases:
                 self._start(case, head.time)
-        self._pusher.tick()
 
     def _start(self, case: Case, head_time: int) -> None:
         key = case.subject

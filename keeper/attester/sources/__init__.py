@@ -17,7 +17,7 @@ _ANY_BASE = "https://source.invalid"
 def criteria_fault(criteria: Criteria) -> str | None:
     """Why these criteria can be judged by nobody, or None. Both parties agreed to them: no verdict follows."""
     for source in criteria.sources:
-        if isinstance(source, GithubCheckRuns) and github.commit_template(source.url) is None:
+        if isinstance(source, GithubCheckRuns) and github.commit_template(source) is None:
             return f"{source.name}: expected .../commits/{{field}}/check-runs, found {source.url}"
     return None
 
@@ -26,14 +26,15 @@ def deliverable_fault(criteria: Criteria, fields: Mapping[str, str]) -> str | No
     """Why this deliverable cannot be looked up by these criteria, or None; the same for every attester."""
     for source in criteria.sources:
         try:
-            url = fill_url(source, _ANY_BASE, fields)
+            fill_url(source, _ANY_BASE, fields)
             if isinstance(source, EpcisSource):
                 fill(source.epc, fields)
+            else:
+                github.commit_of(source, fields)
         except MilepostError as error:
             return f"{source.name}: {error.title} ({error.cause})"
-        if isinstance(source, GithubCheckRuns) and github.commit_of(url) is None:
-            found = fill(github.commit_template(source.url) or "", fields)
-            return f"{source.name}: expected a full commit id, found {found}"
+        except ValueError as error:
+            return f"{source.name}: {error}"
     return None
 
 
@@ -43,7 +44,7 @@ def ask(fetcher: Fetcher, source: GithubCheckRuns | EpcisSource, fields: Mapping
     try:
         url = fill_url(source, fetcher.base_url(source.name), fields)
         body = fetcher.get(source.name, url, _media_types(source))
-        reading = _read(source, url, fields, body)
+        reading = _read(source, fields, body)
     except MilepostError as error:
         return Evidence(source.name, source.kind, Says.SILENT, error.cause or error.title, url)
     except ValueError as error:
@@ -55,10 +56,7 @@ def _media_types(source: GithubCheckRuns | EpcisSource) -> tuple[str, ...]:
     return github.MEDIA_TYPES if isinstance(source, GithubCheckRuns) else epcis.MEDIA_TYPES
 
 
-def _read(source: GithubCheckRuns | EpcisSource, url: str, fields: Mapping[str, str], body: bytes) -> Reading:
+def _read(source: GithubCheckRuns | EpcisSource, fields: Mapping[str, str], body: bytes) -> Reading:
     if isinstance(source, EpcisSource):
         return epcis.read(source, fill(source.epc, fields), body)
-    commit = github.commit_of(url)
-    if commit is None:
-        raise ValueError(f"expected a full commit id in {url}")
-    return github.read(source, commit, body)
+    return github.read(source, github.commit_of(source, fields), body)

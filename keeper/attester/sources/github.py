@@ -6,32 +6,34 @@ https://docs.github.com/en/rest/checks/runs#list-check-runs-for-a-git-reference
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from keeper.attester.evidence import Says
 from keeper.attester.sources.exact import parse
 from keeper.attester.sources.reading import Reading, member, text
-from keeper.protocol.documents import GithubCheckRuns
+from keeper.protocol.documents import GithubCheckRuns, fill
 
 MEDIA_TYPES = ("application/json", "application/vnd.github+json")
-_TEMPLATE = re.compile(r"/commits/(\{\w+\}|[0-9a-f]{40}|[0-9a-f]{64})/check-runs")
-_REFERENCE = re.compile(r"/commits/([0-9a-f]{40}|[0-9a-f]{64})/check-runs")
+_TEMPLATE = re.compile(r"[^?]*/commits/(\{\w+\}|[0-9a-f]{40}|[0-9a-f]{64})/check-runs(\?.*)?")
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
-def commit_template(url: str) -> str | None:
-    """What stands for the commit in a criteria's URL: a placeholder or a commit id; None for anything else."""
-    found = _TEMPLATE.search(url.partition("?")[0])
+def commit_template(source: GithubCheckRuns) -> str | None:
+    """What stands for the commit in the criteria's URL: a placeholder or a commit id; None for anything else."""
+    found = _TEMPLATE.fullmatch(source.url)
     return found[1] if found else None
 
 
-def commit_of(url: str) -> str | None:
-    """The full commit id that a check-runs URL asks about; None for a branch, a tag, an abbreviation or none.
+def commit_of(source: GithubCheckRuns, fields: Mapping[str, str]) -> str:
+    """The commit that the check runs must be of; ValueError for a branch, a tag or an abbreviation.
 
-    Only a commit id means the same thing whenever and by whomever it is asked.
+    Only a full commit id means the same thing whenever and by whomever it is asked.
     """
-    found = _REFERENCE.search(urlsplit(url).path)
-    return found[1] if found else None
+    commit = fill(commit_template(source) or "", fields)
+    if not _COMMIT.fullmatch(commit):
+        raise ValueError(f"expected a full commit id in lower case, found {commit!r}")
+    return commit
 
 
 def read(source: GithubCheckRuns, commit: str, body: bytes) -> Reading:
