@@ -139,6 +139,17 @@ class Outbox:
         finally:
             self._give_up(ident)
 
+    def state(self, conn: Connection, request: IntentRequest) -> IntentState | None:
+        """Where the intent of a request stands; None when it was never planned."""
+        found = intents.find(conn, self.intent_id(request))
+        return None if found is None else found.state
+
+    def spending(self, conn: Connection, time: int) -> tuple[int, int]:
+        """Wei of gas money of the day of chain time that holds `time`, and how many intents are not finished."""
+        desk = self._desk
+        spent = lines.spent_since(conn, desk.chain, desk.signer.address, time)
+        return spent, report.unfinished(conn, desk.chain, desk.signer.address)
+
     def status(self, conn: Connection) -> dict[str, Any]:
         """Intents by state, transactions in flight and how much this account did, as plain JSON values."""
         return report.status(conn, self._desk.chain, self._desk.signer.address)

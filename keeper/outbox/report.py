@@ -38,6 +38,13 @@ def status(conn: Connection, chain: int, signer: Address) -> dict[str, Any]:
     }
 
 
+def unfinished(conn: Connection, chain: int, signer: Address) -> int:
+    """How many intents of this account no final block has ended."""
+    ended = (IntentState.DONE, IntentState.DROPPED)
+    query = select(func.count()).where(_I.c.chain == chain, _I.c.signer == signer.lower(), _I.c.state.not_in(ended))
+    return int(conn.execute(query).scalar_one())
+
+
 def mined_transaction(conn: Connection, intent: str) -> Row[Any] | None:
     """The transaction of an intent that a canonical block holds."""
     query = (
