@@ -25,8 +25,8 @@ from keeper.chain.rpc import Rpc, RpcFault
 from keeper.chain.signer import Signer, load_signer
 from keeper.config.settings import Settings
 from keeper.daemon.deciding import Decider
-from keeper.daemon.loop import HALTING, Stop, run_loop, signals
 from keeper.daemon.logs import log_to_stderr
+from keeper.daemon.loop import HALTING, Stop, run_loop, signals
 from keeper.daemon.peers import Peers
 from keeper.daemon.status import fault, stored_status
 from keeper.errors import Exit, MilepostError

@@ -12,10 +12,7 @@ def log_to_stderr() -> None:
     if structlog.is_configured():
         return
     shape: structlog.typing.Processor
-    if sys.stderr.isatty():
-        shape = structlog.dev.ConsoleRenderer(colors=False)
-    else:
-        shape = structlog.processors.JSONRenderer()
+    shape = structlog.dev.ConsoleRenderer(colors=False) if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
