@@ -203,7 +203,12 @@ def find_document(clients: list[RelayClient], name: bytes) -> DocumentSearch:
 
 
 def _checked_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
-        raise MilepostError("USAGE", f"{shown(url)} is no relay", cause="expected http://host:port or https://host")
+    """The URL without a slash at its end. What it holds is not repeated: it may be a password."""
+    try:
+        parts = urlsplit(url)
+        whole = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        whole = False
+    if not whole or parts.scheme not in ("http", "https") or parts.username or parts.query or parts.fragment:
+        raise MilepostError("USAGE", "The URL of a relay is wrong", cause="expected http://host:port or https://host")
     return url.rstrip("/")

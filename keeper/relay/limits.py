@@ -22,5 +22,5 @@ class Limits:
     """Bytes of one pushed document: base64 and a small frame."""
     body_s: float = 10.0
     """Seconds of wall clock in which a body must have arrived."""
-    connections: int = 64
+    connections: int = 256
     """Requests at once; further ones are answered 503."""

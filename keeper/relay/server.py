@@ -43,7 +43,7 @@ class RelayServer:
         limits: Limits | None = None,
     ) -> None:
         """`listen` is "host:port", port 0 for any free one. USAGE when it is not; nothing is bound before `start`."""
-        self._host, self._wanted = parse_listen(listen)
+        self._host, self._port = parse_listen(listen)
         self._limits = limits or Limits()
         self._app = create_app(store, self._limits, extra_routes)
         self._socket: socket.socket | None = None
@@ -52,8 +52,8 @@ class RelayServer:
 
     @property
     def port(self) -> int:
-        """The port it listens on; 0 before `start`."""
-        return int(self._socket.getsockname()[1]) if self._socket else 0
+        """The port it listens on; what `listen` named before `start`."""
+        return self._port
 
     @property
     def url(self) -> str:
@@ -65,7 +65,8 @@ class RelayServer:
         """Listen, then return. PORT_TAKEN names a busy address, USAGE one that is not this machine's."""
         if self._thread is not None:
             raise RuntimeError("this relay server was started before")
-        self._socket = _bind(self._host, self._wanted)
+        self._socket = _bind(self._host, self._port)
+        self._port = int(self._socket.getsockname()[1])
         self._server = uvicorn.Server(_config(self._app, self._limits))
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, name="relay", daemon=True

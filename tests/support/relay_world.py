@@ -231,6 +231,12 @@ def message(
     return unsigned.model_copy(update={"signature": member.sign(unsigned.digest())})
 
 
+def lie_about(conn: Connection, name: bytes) -> None:
+    """A document under a name that it does not hash to, written past the checks by the relay's own operator."""
+    row = {"hash": "0x" + name.hex(), "salt": "0x" + bytes(32).hex(), "media_type": "text/plain", "content": b"a lie"}
+    conn.execute(insert(schema.document).values(row))
+
+
 def envelope(content: bytes = b'{"delivered":"yes"}', salt: bytes = keccak(b"salt")) -> Envelope:
     return Envelope(salt, "application/json", content)
 
