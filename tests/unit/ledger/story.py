@@ -1,0 +1,140 @@
+"""Agreements on the fake chain: what is done to them goes through the protocol's model, and becomes logs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from eth_utils import keccak, to_checksum_address
+from fake_node import DOMAIN, GENESIS_TIME, VERIFIER, FakeBlock, FakeNode, Log, log_of
+
+from keeper.protocol.encoding import agreement_id
+from keeper.protocol.model import step
+from keeper.protocol.quorum import Quorum
+from keeper.protocol.types import (
+    ZERO32,
+    ZERO_ADDRESS,
+    Address,
+    Agreement,
+    AgreementId,
+    Attestation,
+    Milestone,
+    Terms,
+)
+from keeper.protocol.world import (
+    Approve,
+    Attest,
+    Call,
+    Ctx,
+    Dispute,
+    Event,
+    Fund,
+    Outcome,
+    Rule,
+    Settle,
+    Submit,
+    Waive,
+    World,
+)
+
+PAYER, PAYEE, ARBITER, TOKEN, KEEPER = (
+    Address(to_checksum_address("0x" + b * 20)) for b in ("a1", "a2", "a3", "a4", "a5")
+)
+MEMBERS = tuple(Address(to_checksum_address("0x" + b * 20)) for b in ("01", "02", "03"))
+QUORUM = Quorum(2, MEMBERS)
+WORK = keccak(b"work")[:24] + bytes(8)
+
+TERMS = Terms(
+    payer=PAYER,
+    payee=PAYEE,
+    token=TOKEN,
+    verifier=VERIFIER,
+    quorum=QUORUM.hash,
+    arbiter=ARBITER,
+    arbiter_hook=False,
+    review_window=60,
+    challenge_window=40,
+    ruling_window=90,
+    unreviewed_bps=2500,
+    unruled_bps=0,
+    fee_bps=100,
+    fee_to=Address(to_checksum_address("0x" + "a6" * 20)),
+    tip=3,
+    document=ZERO32,
+    salt=ZERO32,
+)
+SCHEDULE = tuple(Milestone(1000 + i, GENESIS_TIME + 400 + 200 * i, keccak(b"criteria %d" % i)) for i in range(3))
+DISPUTABLE = Agreement(TERMS, SCHEDULE)
+AT_ONCE = Agreement(
+    replace(TERMS, arbiter=ZERO_ADDRESS, challenge_window=0, ruling_window=0, unreviewed_bps=0), SCHEDULE
+)
+UNATTESTED = Agreement(
+    replace(TERMS, verifier=ZERO_ADDRESS, quorum=ZERO32, challenge_window=0, unruled_bps=5000), SCHEDULE
+)
+AGREEMENTS = (DISPUTABLE, AT_ONCE, UNATTESTED)
+
+
+def new_node() -> FakeNode:
+    """A chain with a fresh escrow."""
+    return FakeNode(World(DOMAIN, frozenset({VERIFIER, TOKEN, ARBITER})))
+
+
+def id_of(agreement: Agreement) -> AgreementId:
+    return agreement_id(DOMAIN, agreement.terms, agreement.milestones)
+
+
+def fund(agreement: Agreement, mask: int = 0b111) -> tuple[Address, Call]:
+    return PAYER, Fund(agreement.terms, agreement.milestones, mask)
+
+
+def submit(agreement: Agreement, index: int, deliverable: bytes = WORK) -> tuple[Address, Call]:
+    return PAYEE, Submit(agreement.part(index), deliverable)
+
+
+def attest(agreement: Agreement, index: int, bps: int, attempt: int = 0, what: bytes = WORK) -> tuple[Address, Call]:
+    return KEEPER, Attest(agreement.part(index), Attestation(attempt, what, bps), proven=True)
+
+
+def dispute(agreement: Agreement, index: int, by: Address = PAYER) -> tuple[Address, Call]:
+    return by, Dispute(agreement.part(index), b"why")
+
+
+def rule(agreement: Agreement, index: int, bps: int) -> tuple[Address, Call]:
+    return ARBITER, Rule(id_of(agreement), agreement.part(index), bps)
+
+
+def approve(agreement: Agreement, index: int) -> tuple[Address, Call]:
+    return PAYER, Approve(agreement.part(index))
+
+
+def waive(agreement: Agreement, index: int) -> tuple[Address, Call]:
+    return PAYEE, Waive(agreement.part(index))
+
+
+def settle(agreement: Agreement, index: int) -> tuple[Address, Call]:
+    return KEEPER, Settle(agreement.part(index))
+
+
+def mine(node: FakeNode, *calls: tuple[Address, Call], after: int = 12, extra: tuple[Log, ...] = ()) -> FakeBlock:
+    """Mine one block in which these calls were sent; those that the escrow refuses leave no trace."""
+    world, logs = node.tip.world, list(extra)
+    for caller, call in calls:
+        answer = step(world, Ctx(caller, node.tip.time + after), call)
+        if isinstance(answer, Outcome):
+            world = answer.world
+            logs += [log_of(event) for event in answer.events]
+    return node.mine(logs, world=world, after=after)
+
+
+def must(node: FakeNode, *calls: tuple[Address, Call], after: int = 12) -> FakeBlock:
+    """As `mine`, where every call must be accepted."""
+    for caller, call in calls:
+        answer = step(node.tip.world, Ctx(caller, node.tip.time + after), call)
+        assert isinstance(answer, Outcome), answer
+        node.mine([log_of(event) for event in answer.events], world=answer.world, after=after)
+    return node.tip
+
+
+def announced(quorum: Quorum = QUORUM) -> Log:
+    """The verifier's announcement of a quorum."""
+    event = Event("Announced", (quorum.hash, quorum.m, quorum.members))
+    return log_of(event, "QuorumVerifier", VERIFIER)
