@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -26,7 +27,7 @@ T = TypeVar("T")
 BATCH = 100
 """Calls in one HTTP request: most providers take as many."""
 
-_KNOWN = ("already known", "already imported", "known transaction", "alreadyknown")
+_KNOWN = re.compile("already ?known|already imported|^known transaction|same hash", re.IGNORECASE)
 """What nodes say to a transaction that they hold already: for the sender that is success (docs/keeper.md section 5)."""
 
 _LOOPBACK = ("all://localhost", "all://127.0.0.1", "all://[::1]")
@@ -201,7 +202,7 @@ class Rpc:
             return BroadcastAnswer(endpoint.name, ok=False, known=False, message=str(error), code=None)
         if not isinstance(answer, RpcFault):
             return BroadcastAnswer(endpoint.name, ok=True, known=False, message="accepted", code=None)
-        known = any(words in answer.message.lower() for words in _KNOWN)
+        known = bool(_KNOWN.search(answer.message))
         return BroadcastAnswer(endpoint.name, ok=known, known=known, message=answer.message, code=answer.code)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import coincurve
 import structlog
-from eth_utils.address import to_checksum_address
+from eth_utils.address import is_checksum_address, to_checksum_address
 from eth_utils.crypto import keccak
 
 from keeper.config.settings import KeySettings
@@ -18,9 +18,9 @@ from keeper.errors import MilepostError
 from keeper.protocol.quorum import to_compact
 from keeper.protocol.types import Address
 
-_TRANSACTION_KEYS = frozenset(
-    {"chainId", "nonce", "to", "value", "data", "gas", "maxFeePerGas", "maxPriorityFeePerGas"}
-)
+_NUMBERS = {"chainId": 64, "nonce": 64, "value": 256, "gas": 64, "maxFeePerGas": 256, "maxPriorityFeePerGas": 256}
+"""Bits that each number of a transaction may have."""
+_FIELDS = frozenset({*_NUMBERS, "to", "data"})
 _HEX_KEY = re.compile(r"(0x)?[0-9a-fA-F]{64}")
 
 log = structlog.get_logger(__name__)
@@ -51,17 +51,13 @@ class Signer:
     def sign_transaction(self, tx: Mapping[str, Any]) -> tuple[bytes, bytes]:
         """The raw EIP-1559 transaction (type 2) and its hash.
 
-        `tx` has exactly chainId, nonce, to, value, data (bytes), gas, maxFeePerGas, maxPriorityFeePerGas; ValueError
-        otherwise.
+        `tx` has exactly chainId, nonce, to (EIP-55), value, data (bytes), gas, maxFeePerGas, maxPriorityFeePerGas;
+        ValueError otherwise.
         """
         from eth_account import Account  # late: half a second that reading commands do not need
 
-        if set(tx) - {"type"} != _TRANSACTION_KEYS:
-            raise ValueError(f"expected exactly the fields {', '.join(sorted(_TRANSACTION_KEYS))}")
-        try:
-            signed = Account.sign_transaction({**tx, "type": 2}, self._key.secret)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"the transaction cannot be encoded: {error}") from None
+        _check_transaction(tx)
+        signed = Account.sign_transaction({**tx, "type": 2}, self._key.secret)
         return bytes(signed.raw_transaction), bytes(signed.hash)
 
     def sign_digest(self, digest: bytes) -> bytes:
@@ -69,6 +65,18 @@ class Signer:
         if len(digest) != 32:
             raise ValueError(f"expected a digest of 32 bytes, found {len(digest)}")
         return to_compact(self._key.sign_recoverable(digest, hasher=None))
+
+
+def _check_transaction(tx: Mapping[str, Any]) -> None:
+    if set(tx) != _FIELDS:
+        raise ValueError(f"expected exactly the fields {', '.join(sorted(_FIELDS))}, found {', '.join(sorted(tx))}")
+    for name, bits in _NUMBERS.items():
+        if type(tx[name]) is not int or not 0 <= tx[name] < 1 << bits:
+            raise ValueError(f"expected {name} as a number of at most {bits} bits, found {tx[name]!r}")
+    if not is_checksum_address(tx["to"]):
+        raise ValueError(f"expected an EIP-55 address to send to, found {tx['to']!r}")
+    if not isinstance(tx["data"], bytes):
+        raise ValueError("expected data as bytes")
 
 
 def load_signer(settings: KeySettings | None, environ: Mapping[str, str] | None = None) -> Signer:
@@ -109,7 +117,7 @@ def _from_keystore(keystore: Path, password_file: Path) -> bytes:
         reason = (
             f"the password in {password_file} does not open it" if wrong_password else "it is no keystore version 3"
         )
-    except (TypeError, KeyError, NotImplementedError):
+    except (AttributeError, KeyError, NotImplementedError, TypeError):  # what eth_keyfile trips over
         reason = "it is no keystore version 3"
     raise _invalid(f"{keystore}: {reason}")
 
