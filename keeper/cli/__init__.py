@@ -1,0 +1,1 @@
+"""The command line `milepost`: a door for people over keeper.commands."""

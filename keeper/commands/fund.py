@@ -1,0 +1,253 @@
+"""Lock the money of a terms file: documents, quorum, allowance, funding (docs/protocol.md section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from keeper.chain.abi import contract
+from keeper.chain.token import Token
+from keeper.commands.carry import check_balance
+from keeper.commands.context import Session
+from keeper.commands.facts import quorum_of
+from keeper.commands.plan import Call, Plan, Preview, Publication
+from keeper.commands.refusals import contract_error
+from keeper.commands.request import Request
+from keeper.commands.terms import TermsReport, read_terms, shares_in_words
+from keeper.commands.words import hex0x, money, short, utc
+from keeper.errors import MilepostError, Moved
+from keeper.ledger import views
+from keeper.ledger.events import Funded, decode
+from keeper.outbox.intents import IntentRequest
+from keeper.protocol.encoding import milestone_to_abi, terms_to_abi
+from keeper.protocol.types import ZERO_ADDRESS, Address
+from keeper.protocol.worst_case import Assumption, Role
+
+LOCK_GAS = 100_000
+"""Added to the estimate of a funding: a token may cost more in the block than in the estimate."""
+
+
+def plan_fund(session: Session, path: Path, indexes: Sequence[int] | None, place: views.Place) -> Plan:
+    """The plan that funds the milestones of a terms file (all of them, or `indexes`) which are not funded yet.
+
+    TERMS_INVALID, USAGE for milestones outside of the schedule, INSUFFICIENT_FUNDS, the contract's AlreadyFunded when
+    somebody else paid everything asked for, VERIFY_MISMATCH when the contract computes another id than we do.
+    """
+    report = read_terms(path, session.deployment.book(), None)
+    funded, _ = session.escrow.state(report.id)
+    wanted = _mask(report, indexes)
+    missing = wanted & ~funded
+    if missing:
+        report = _with_deadlines(session, path, report, missing, place)
+        _check_id(session, report)
+    done = "" if missing else _already(session, report, wanted)
+    calls = tuple(_calls(session, report, missing, place)) if missing else ()
+    return Plan(
+        command="fund",
+        run_id=_request(session, report, wanted).run_id,
+        sender=session.sender,
+        chain_id=session.deployment.chain_id,
+        preview=_preview(session, report, missing or wanted, wanted & funded),
+        question=f"Lock {money(_sum(report, missing), report.currency)}?",
+        calls=calls,
+        head_number=place.head.number,
+        documents=tuple(_documents(report)),
+        agreement=report.id,
+        done=done,
+        facts={"milestones": _indexes(missing or wanted)},
+    )
+
+
+def verify_funded(session: Session, plan: Plan, tx_hash: bytes) -> None:
+    """The chain's own word that the transaction funded just this agreement; VERIFY_MISMATCH otherwise.
+
+    The ledger must have caught up after the transaction.
+    """
+    with session.store.read() as conn:
+        events = views.events_of(conn, plan.agreement)
+    if not any(event.name == "Funded" and event.tx_hash == hex0x(tx_hash) for event in events):
+        raise MilepostError(
+            "VERIFY_MISMATCH",
+            f"Transaction {hex0x(tx_hash)} did not fund {short(hex0x(plan.agreement))}",
+            cause="expected its Funded event with that id, found none: the block may have left the chain",
+            moved=Moved.UNKNOWN,
+            hint="repeat the very same command: it looks again and never pays twice",
+        )
+
+
+def _mask(report: TermsReport, indexes: Sequence[int] | None) -> int:
+    count = len(report.file.agreement.milestones)
+    chosen = range(count) if indexes is None else indexes
+    outside = [i for i in chosen if not 0 <= i < count]
+    if outside or not chosen:
+        raise MilepostError(
+            "USAGE",
+            f"The schedule has no milestone {', '.join(map(str, outside)) or 'of that list'}",
+            cause=f"expected numbers from 0 to {count - 1}",
+        )
+    return sum(1 << i for i in set(chosen))
+
+
+def _with_deadlines(session: Session, path: Path, report: TermsReport, missing: int, place: views.Place) -> TermsReport:
+    """Deadlines compared with the chain's clock, where every milestone is to be funded; else the contract compares."""
+    everything = (1 << len(report.file.agreement.milestones)) - 1
+    if missing != everything:
+        return report
+    return read_terms(path, session.deployment.book(), place.head.time)
+
+
+def _check_id(session: Session, report: TermsReport) -> None:
+    found = session.escrow.agreement_id(report.file.agreement)
+    if found != report.id:
+        raise MilepostError(
+            "VERIFY_MISMATCH",
+            "The escrow computes another id for these terms than this program does",
+            cause=f"expected {hex0x(report.id)}, found {hex0x(found)}",
+        )
+
+
+def _already(session: Session, report: TermsReport, wanted: int) -> str:
+    """Words when the sender funded all of it before; the contract's refusal when somebody else did."""
+    with session.store.read() as conn:
+        events = [(e, decode(e)) for e in views.events_of(conn, report.id) if e.name == "Funded"]
+    mine = [(e, f) for e, f in events if isinstance(f, Funded) and f.funder == session.sender and f.mask & wanted]
+    name = short(hex0x(report.id))
+    if mine:
+        return f"{name} is funded already, by you, in transaction {mine[-1][0].tx_hash}"
+    others = {f.funder for _, f in events if isinstance(f, Funded)}
+    raise contract_error(
+        "AlreadyFunded",
+        f"{name} is funded already, by somebody else",
+        cause=f"expected nobody to have paid, found {', '.join(sorted(others)) or 'a funding not final yet'}",
+        money="nothing moved; you need not pay",
+        hint=f"`milepost show {hex0x(report.id)}`",
+    )
+
+
+def _calls(session: Session, report: TermsReport, mask: int, place: views.Place) -> Iterator[Call]:
+    agreement, total = report.file.agreement, _sum(report, mask)
+    terms = agreement.terms
+    if terms.token == ZERO_ADDRESS:
+        raise contract_error("NativeNotSupported", "The native currency is not served", cause="expected a token")
+    token = Token(session.rpc, terms.token)
+    check_balance(session, total, token.balance(session.sender), lambda units: money(units, report.currency))
+    yield from _announce(session, report)
+    allowance = token.allowance(session.sender, session.escrow.address)
+    short_of = allowance < total
+    if short_of:
+        yield _approve(session, report, mask, total, allowance)
+    milestones = [milestone_to_abi(m) for m in agreement.milestones]
+    yield Call(
+        f"lock {money(total, report.currency)} in the escrow",
+        IntentRequest(
+            action="fund",
+            agreement=report.id,
+            milestone=0,
+            to=session.escrow.address,
+            calldata=contract("Escrow").encode("fund", terms_to_abi(terms), milestones, mask),
+            deliverable=mask.to_bytes(32, "big"),
+            gas=LOCK_GAS,
+        ),
+        frozenset({"TransferFromFailed"}) if short_of else frozenset(),
+        moves=True,
+    )
+
+
+def _announce(session: Session, report: TermsReport) -> Iterator[Call]:
+    """Publish the quorum's members once, so that anyone can build its proofs."""
+    terms, quorum = report.file.agreement.terms, report.file.quorum
+    if quorum is None or terms.verifier not in session.deployment.verifiers().values():
+        return
+    if quorum_of(session, terms) is not None:
+        return
+    yield Call(
+        f"announce the quorum, {quorum.m} of {len(quorum.members)} attesters",
+        IntentRequest(
+            action="announce",
+            agreement=bytes(32),
+            milestone=0,
+            to=terms.verifier,
+            calldata=contract("QuorumVerifier").encode("announce", quorum.m, list(quorum.members)),
+            deliverable=quorum.hash,
+        ),
+    )
+
+
+def _approve(session: Session, report: TermsReport, mask: int, total: int, allowance: int) -> Call:
+    """Exactly what the funding takes, never more. `allowance` is part of the wish: after it was spent it is another."""
+    wish = mask.to_bytes(8, "big") + total.to_bytes(16, "big") + (allowance % (1 << 64)).to_bytes(8, "big")
+    return Call(
+        f"allow the escrow to take exactly {money(total, report.currency)}",
+        IntentRequest(
+            action="token-approve",
+            agreement=report.id,
+            milestone=0,
+            to=Address(report.currency.token),
+            calldata=contract("ERC20").encode("approve", session.escrow.address, total),
+            deliverable=wish,
+        ),
+    )
+
+
+def _documents(report: TermsReport) -> Iterator[Publication]:
+    agreement = report.file.agreement
+    names = {agreement.terms.document: "the legal text"}
+    for index, milestone in enumerate(agreement.milestones):
+        names.setdefault(milestone.criteria, f"the criteria of milestone {index} '{report.file.titles[index]}'")
+    for name, envelope in report.file.documents.items():
+        yield Publication(names.get(name, "a document"), envelope)
+
+
+def _preview(session: Session, report: TermsReport, mask: int, before: int) -> Preview:
+    agreement, currency = report.file.agreement, report.currency
+    worst = [w for w in report.worst if w.role == Role.PAYER and mask >> w.milestone & 1]
+    hostile = sum(w.receives for w in worst if w.assumption == Assumption.ALL_HOSTILE)
+    silent = sum(w.receives for w in worst if w.assumption == Assumption.JUDGES_SILENT)
+    until = max(report.latest[i] for i in _indexes(mask)) - 1
+    facts = [
+        ("you lock", f"{money(_sum(report, mask), currency)} for milestones {_list(_indexes(mask))}"),
+        ("for", f"{_name(report, agreement.terms.payee)}, the payee"),
+        ("until", f"{utc(until)} at the latest; by then time alone has emptied it"),
+        ("silence", shares_in_words(agreement.terms)),
+        ("worst case", f"the payer gets {money(hostile, currency)} back if everyone else is hostile"),
+        ("", f"the payer gets {money(silent, currency)} back if only the judges stay silent"),
+        ("agreement", hex0x(report.id)),
+        ("sent by", session.sender),
+    ]
+    if session.sender != agreement.terms.payer:
+        facts.insert(
+            0, ("careful", f"you pay for {_name(report, agreement.terms.payer)}: what comes back is the payer's")
+        )
+    if before:
+        facts.insert(0, ("funded", f"milestones {_list(_indexes(before))} before: they are left alone"))
+    return Preview(f"Fund '{report.file.title}' ({short(hex0x(report.id))})", tuple(facts))
+
+
+def _request(session: Session, report: TermsReport, mask: int) -> Request:
+    return Request(
+        command="fund",
+        arguments={"agreement": hex0x(report.id), "milestones": _indexes(mask)},
+        chain_id=session.deployment.chain_id,
+        escrow=session.escrow.address,
+        caller=session.sender,
+        payer=report.file.agreement.terms.payer,
+        principal=session.sender,
+        deadline=min(report.file.agreement.milestones[i].submit_by for i in _indexes(mask)),
+    )
+
+
+def _name(report: TermsReport, address: Address) -> str:
+    label = report.file.labels.get(address)
+    return f"{label} ({address})" if label else address
+
+
+def _sum(report: TermsReport, mask: int) -> int:
+    return sum(m.amount for i, m in enumerate(report.file.agreement.milestones) if mask >> i & 1)
+
+
+def _indexes(mask: int) -> list[int]:
+    return [i for i in range(mask.bit_length()) if mask >> i & 1]
+
+
+def _list(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers)) or "none"
