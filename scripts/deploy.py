@@ -80,12 +80,6 @@ def place(provider: ProviderAPI, account: AccountAPI, name: str) -> tuple[dict[s
     return {"address": address, "code_hash": "0x" + keccak(code_at(provider, address)).hex()}, fresh
 
 
-def hash_of_genesis(provider: ProviderAPI) -> str:
-    answer: Any = provider.make_request("eth_getBlockByNumber", ["0x0", False])
-    value = answer["hash"]
-    return value if isinstance(value, str) else "0x" + bytes(value).hex()
-
-
 def deploy(provider: ProviderAPI, account: AccountAPI, earlier: dict[str, Any], *, play_money: bool) -> dict[str, Any]:
     """Deploys everything and returns the record of it.
 
@@ -99,7 +93,7 @@ def deploy(provider: ProviderAPI, account: AccountAPI, earlier: dict[str, Any], 
     known = earlier.get("escrow", {}).get("address") == escrow["address"]
     record: dict[str, Any] = {
         "chain_id": provider.chain_id,
-        "genesis": hash_of_genesis(provider),
+        "genesis": "0x" + bytes(provider.get_block(0).hash).hex(),
         "block": head if fresh else earlier["block"] if known else 0,
         "escrow": escrow,
         "contracts": {"QuorumVerifier": verifier},
