@@ -51,8 +51,8 @@ class Signer:
     def sign_transaction(self, tx: Mapping[str, Any]) -> tuple[bytes, bytes]:
         """The raw EIP-1559 transaction (type 2) and its hash.
 
-        `tx` has exactly chainId, nonce, to (EIP-55), value, data (bytes), gas, maxFeePerGas, maxPriorityFeePerGas;
-        ValueError otherwise.
+        `tx` has exactly chainId, nonce, to (EIP-55), value, data (bytes), gas, maxFeePerGas, maxPriorityFeePerGas,
+        and may say type 2; ValueError otherwise.
         """
         from eth_account import Account  # late: half a second that reading commands do not need
 
@@ -68,7 +68,7 @@ class Signer:
 
 
 def _check_transaction(tx: Mapping[str, Any]) -> None:
-    if set(tx) != _FIELDS:
+    if set(tx) - {"type"} != _FIELDS or tx.get("type", 2) != 2:
         raise ValueError(f"expected exactly the fields {', '.join(sorted(_FIELDS))}, found {', '.join(sorted(tx))}")
     for name, bits in _NUMBERS.items():
         if type(tx[name]) is not int or not 0 <= tx[name] < 1 << bits:

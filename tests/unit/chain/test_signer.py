@@ -46,7 +46,7 @@ def test_a_transaction_is_of_type_2_and_recovers_to_the_signer() -> None:
     assert raw[0] == 2
     assert Account.recover_transaction(raw) == ADDRESS
     assert keccak(raw) == tx_hash
-    assert signer().sign_transaction(TX) == (raw, tx_hash)
+    assert signer().sign_transaction(TX | {"type": 2}) == (raw, tx_hash)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_transaction_is_of_type_2_and_recovers_to_the_signer() -> None:
         TX | {"to": "0x12"},
         TX | {"data": "0x12"},
         TX | {"value": True},
-        TX | {"type": 2},
+        TX | {"type": 1},
     ],
 )
 def test_a_transaction_that_is_not_whole_is_refused_without_the_key(tx: dict[str, object]) -> None:
