@@ -210,7 +210,8 @@ def fill_url(source: GithubCheckRuns | EpcisSource, base: str, fields: Mapping[s
     behind the `?` they are encoded whole.
     """
     path, mark, query = source.url.partition("?")
-    path_fields = {name: _in_path(name, fields[name]) for name in _placeholders(path) & set(fields)}
+    named = (_placeholders(path) - {source.name}) & set(fields)
+    path_fields = {name: _in_path(name, fields[name]) for name in named}
     query_fields = {name: quote(value, safe="") for name, value in fields.items()}
     below = {source.name: base.rstrip("/")}
     return fill(path, path_fields | below) + mark + fill(query, query_fields | below)

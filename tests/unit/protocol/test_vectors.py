@@ -1,0 +1,42 @@
+"""The published vectors are what the specification says, and what eth_account computes from them alone."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from eth_account.messages import encode_typed_data
+from eth_utils.crypto import keccak
+
+from keeper.protocol.quorum import recover
+
+ROOT = Path(__file__).resolve().parents[3]
+VECTORS = ROOT / "interfaces" / "vectors"
+
+
+def vectors(name):
+    return json.loads((VECTORS / f"{name}.json").read_text())
+
+
+def test_vectors_do_not_drift_from_the_specification():
+    done = subprocess.run(
+        [sys.executable, "-m", "scripts.vectors", "--check"], cwd=ROOT, capture_output=True, check=False, text=True
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(("name", "field"), [("terms", "agreementId"), ("attestation", "digest")])
+def test_a_wallet_reproduces_every_hash_from_the_vector(name, field):
+    for case in vectors(name)["cases"]:
+        message = encode_typed_data(full_message=case["typedData"])
+        assert "0x" + keccak(b"\x19" + message.version + message.header + message.body).hex() == case[field]
+
+
+def test_every_signature_of_the_quorum_vectors_recovers_to_its_member():
+    for case in vectors("quorum")["cases"]:
+        assert len(case["signatures"]) >= int(case["m"])
+        for member, signature in case["signatures"].items():
+            assert member in case["members"]
+            assert recover(bytes.fromhex(case["digest"][2:]), bytes.fromhex(signature[2:])) == member
