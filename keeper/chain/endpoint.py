@@ -48,8 +48,9 @@ class Endpoint:
         """An endpoint from a URL; ValueError when it is not http(s) with a host."""
         try:
             parsed = httpx.URL(url)
-        except httpx.InvalidURL as error:
-            raise ValueError("expected a URL like http://127.0.0.1:8545") from error
+        except httpx.InvalidURL:
+            # Without a cause: httpx repeats parts of the URL in its words.
+            raise ValueError("expected a URL like http://127.0.0.1:8545") from None
         if parsed.scheme not in ("http", "https") or not parsed.host:
             raise ValueError(f"expected an http or https URL, found scheme {parsed.scheme or 'none'!r}")
         port = parsed.port or (443 if parsed.scheme == "https" else 80)

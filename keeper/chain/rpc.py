@@ -214,10 +214,11 @@ def _body(answer: Any, request_id: int) -> Any:
     """The result, or the RpcFault, in one JSON-RPC answer; BrokenAnswer when it is neither or another call's."""
     if not isinstance(answer, dict):
         raise BrokenAnswer("expected a JSON-RPC object")
-    if answer.get("error") is not None:  # before the id: a node that cannot read a request answers with id null
-        return _fault(answer["error"])
-    if answer.get("id") != request_id:
+    unread = answer.get("id") is None and answer.get("error") is not None  # the node could not even read the id
+    if answer.get("id") != request_id and not unread:
         raise BrokenAnswer("the answer has another id than the request")
+    if answer.get("error") is not None:
+        return _fault(answer["error"])
     if "result" not in answer:
         raise BrokenAnswer("the answer has neither result nor error")
     return answer["result"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import orjson
 import pytest
 
+from keeper.chain import endpoint
 from keeper.chain.rpc import BATCH, BrokenAnswer, Rpc, RpcFault
 from keeper.errors import MilepostError
 
@@ -70,6 +71,7 @@ BAD_ENDPOINTS = {
     "no json": raw(200, b"<html>"),
     "no object": raw(200, b'"hello"'),
     "other id": raw(200, b'{"jsonrpc":"2.0","id":999999,"result":"0x1"}'),
+    "error of another call": raw(200, b'{"id":999999,"error":{"code":3,"message":"execution reverted"}}'),
     "neither result nor error": lambda request: httpx.Response(200, json={"jsonrpc": "2.0", "id": request["id"]}),
     "error without message": lambda request: httpx.Response(200, json={"id": request["id"], "error": {"code": 1}}),
     "error as text": lambda request: httpx.Response(200, json={"id": request["id"], "error": "no"}),
@@ -150,6 +152,34 @@ def test_an_answer_too_large_is_about_the_request() -> None:
 
     with pytest.raises(RpcFault, match="too large"):
         net.rpc().call("eth_getLogs", {})
+
+
+def test_a_request_that_the_node_cannot_read_is_answered_without_an_id() -> None:
+    net = Net(raw(200, b'{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"parse error"}}'), ok("0x1"))
+
+    with pytest.raises(RpcFault, match="parse error"):
+        net.rpc().call("eth_chainId")
+
+
+def test_an_answer_beyond_the_limit_is_about_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint, "MAX_ANSWER", 10)
+
+    with pytest.raises(RpcFault, match="response size exceeds 10 bytes"):
+        Net(ok("0x" + "00" * 32), ok("0x1")).rpc().call("eth_call")
+
+
+def test_an_answer_that_trickles_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(1_000))
+    monkeypatch.setattr(endpoint.time, "monotonic", lambda: next(clock))  # each look at the clock is a second later
+
+    def trickle() -> Iterator[bytes]:
+        while True:
+            yield b" "
+
+    slow: Answer = lambda request: httpx.Response(200, content=trickle())  # noqa: E731
+
+    with pytest.raises(MilepostError, match="the answer was not complete within 1 s"):
+        Net(slow, slow).rpc().call("eth_chainId")
 
 
 def test_batch_answers_are_matched_by_id_in_any_order() -> None:
