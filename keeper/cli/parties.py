@@ -83,7 +83,7 @@ def submit(
     relays, and their hash goes on chain. Repeating it with the same file reuses the salt.
     """
     from keeper.cli.writing import write
-    from keeper.commands.acts import subject
+    from keeper.commands.subject import subject
     from keeper.commands.submit import plan_submit, save_envelope
 
     given = _salt(salt)
@@ -100,7 +100,8 @@ def submit(
 def approve(run: Run, agreement: Id, index: Index) -> None:
     """Payer: pay a milestone in full, at any time before it is settled."""
     from keeper.cli.writing import write
-    from keeper.commands.acts import plan_approve, subject
+    from keeper.commands.acts import plan_approve
+    from keeper.commands.subject import subject
 
     write(run, lambda session, place, _: plan_approve(session, subject(session, agreement, index, place)))
 
@@ -108,7 +109,8 @@ def approve(run: Run, agreement: Id, index: Index) -> None:
 def waive(run: Run, agreement: Id, index: Index) -> None:
     """Payee: give a milestone back in full, at any time before it is settled."""
     from keeper.cli.writing import write
-    from keeper.commands.acts import plan_waive, subject
+    from keeper.commands.acts import plan_waive
+    from keeper.commands.subject import subject
 
     write(run, lambda session, place, _: plan_waive(session, subject(session, agreement, index, place)))
 
@@ -121,7 +123,8 @@ def dispute(
 ) -> None:
     """Payer or payee: take a verdict, or the lack of one, to the arbiter. Once per milestone."""
     from keeper.cli.writing import write
-    from keeper.commands.acts import plan_dispute, subject
+    from keeper.commands.acts import plan_dispute
+    from keeper.commands.subject import subject
 
     write(run, lambda session, place, _: plan_dispute(session, subject(session, agreement, index, place), data))
 
@@ -134,7 +137,8 @@ def rule(
 ) -> None:
     """Arbiter: decide a disputed milestone."""
     from keeper.cli.writing import write
-    from keeper.commands.acts import plan_rule, subject
+    from keeper.commands.acts import plan_rule
+    from keeper.commands.subject import subject
     from keeper.commands.words import parse_percent
 
     bps = parse_percent(share)
@@ -144,8 +148,8 @@ def rule(
 def attest(run: Run, agreement: Id, index: Index) -> None:
     """Anyone: bring the attesters' verdict from the relays to the chain, as a keeper would."""
     from keeper.cli.writing import write
-    from keeper.commands.acts import subject
     from keeper.commands.attest import plan_attest
+    from keeper.commands.subject import subject
 
     def make(session: Session, place: Place, progress: Progress) -> Plan:
         return plan_attest(session, subject(session, agreement, index, place), progress)
@@ -162,8 +166,9 @@ def settle(
 ) -> None:
     """Anyone: let a clock that has run out do what the terms say, as a keeper would."""
     from keeper.cli.writing import write
-    from keeper.commands.acts import plan_settle, subject
+    from keeper.commands.acts import plan_settle
     from keeper.commands.settle import plan_settle_all
+    from keeper.commands.subject import subject
 
     if index is None:
         write(run, lambda session, place, _: plan_settle_all(session, agreement, place))

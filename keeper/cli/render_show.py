@@ -9,7 +9,7 @@ from keeper.cli.tables import facts, heading, table
 from keeper.commands.explain import Explanation, Facts, right_sentence
 from keeper.commands.rights import roles_of
 from keeper.commands.show import Shown, clocks
-from keeper.commands.words import hex0x, money, number, short, span, utc, when
+from keeper.commands.words import hex0x, money, number, sentence, short, span, utc, when
 from keeper.protocol.types import ZERO_ADDRESS, Address
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _parties(shown: Shown) -> list[tuple[str, str]]:
 
 def _milestone(out: Console, shown: Shown, about: Facts, explained: Explanation) -> None:
     amount = number(about.milestone.amount, about.currency.decimals)
-    heading(out, f"{explained.name.capitalize()}  {amount} {about.currency.symbol}  {explained.status}")
+    heading(out, f"{sentence(explained.name)}  {amount} {about.currency.symbol}  {explained.status}")
     rows = [("now", explained.sentence)]
     if about.settled:
         rows.append(("in", f"transaction {about.settled.tx}, block {about.settled.block:,}"))
@@ -92,8 +92,8 @@ def _milestone(out: Console, shown: Shown, about: Facts, explained: Explanation)
     if explained.next:
         rows.append(("by time", explained.idle))
     ident = short_id(shown)
-    for right in explained.rights:
-        rows.append(("may", right_sentence(right, about, ident)))
+    names = ["may", *[" "] * len(explained.rights)]
+    rows += [(name, right_sentence(right, about, ident)) for name, right in zip(names, explained.rights, strict=False)]
     facts(out, rows)
 
 

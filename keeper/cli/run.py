@@ -83,7 +83,11 @@ class Run:
 
             print_json(envelope(schema, self.command, self.run_id, int(code), data))
         else:
-            words(self.stdout)
+            out = self.stdout
+            with out.capture() as captured:  # rich would end the process itself when the reader went away
+                words(out)
+            sys.stdout.write(captured.get())
+            sys.stdout.flush()
 
     def fail(self, error: MilepostError, origin: BaseException | None = None) -> Exit:
         """Show an error in the house's form; returns its exit code."""

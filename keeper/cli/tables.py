@@ -27,7 +27,7 @@ def facts(out: Console, rows: Iterable[tuple[str, str]]) -> None:
     grid.add_column(overflow="fold")
     for name, value in listed:
         grid.add_row(Text(name), Text(value))
-    out.print(Padding(grid, (0, 0, 0, 2)))
+    out.print(Padding(grid, (0, 0, 0, 2), expand=False))
 
 
 def table(out: Console, columns: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> None:
@@ -37,4 +37,4 @@ def table(out: Console, columns: Sequence[str], rows: Iterable[Sequence[str]], r
         shown.add_column(name, justify="right" if number in right else "left", overflow="fold")
     for row in rows:
         shown.add_row(*(Text(cell) for cell in row))
-    out.print(Padding(shown, (0, 0, 0, 2)))
+    out.print(Padding(shown, (0, 0, 0, 2), expand=False))

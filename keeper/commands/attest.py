@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from keeper.commands.acts import Subject, act_request, check_turn, request_of
 from keeper.commands.context import Progress, Session
 from keeper.commands.explain import shares_sentence
 from keeper.commands.facts import quorum_of
 from keeper.commands.plan import Call, Plan, Preview
 from keeper.commands.publish import RELAY_TIMEOUT_S
-from keeper.commands.words import hex0x, percent, short
+from keeper.commands.subject import Subject, act_request, check_turn, request_of
+from keeper.commands.words import hex0x, percent, sentence, short
 from keeper.errors import MilepostError
 from keeper.outbox.batch import MILESTONE_GAS
 from keeper.protocol.abi import attestation_to_abi
@@ -128,7 +128,7 @@ def _incomplete(about: Subject, quorum: Quorum | None, gathered: Gathered) -> Mi
         words += f"\nnot asked: {'; '.join(gathered.silent)}"
     return MilepostError(
         "QUORUM_INCOMPLETE",
-        f"{about.explained.name.capitalize()} of {short(hex0x(about.view.id))} has no complete verdict yet",
+        f"{sentence(about.explained.name)} of {short(hex0x(about.view.id))} has no complete verdict yet",
         cause=words,
         hint=f"`milepost show {hex0x(about.view.id)}` shows the clock; repeating is safe",
     )

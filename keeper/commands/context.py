@@ -81,8 +81,15 @@ class Session:
 
     @cached_property
     def viewer(self) -> Address | None:
-        """Whose side words take: the account that acts, if any is named."""
-        return self.sender if self.acting_as or self.settings.key else None
+        """Whose side words take: the account that acts, if any is named and its key can be opened."""
+        if self.acting_as is None and self.settings.key is None:
+            return None
+        try:
+            return self.sender
+        except MilepostError as error:
+            if error.code != "KEY_INVALID":
+                raise
+            return None  # reading needs no key; whatever signs raises this again
 
     @cached_property
     def domain(self) -> Domain:

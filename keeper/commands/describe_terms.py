@@ -36,28 +36,36 @@ def terms_json(report: TermsReport) -> dict[str, Any]:
         if quorum
         else None,
         "document": hex0x(terms.document),
-        "milestones": [
-            {
-                "index": index,
-                "label": file.titles[index],
-                "amount": amount(milestone.amount, currency),
-                "submit_by": rfc3339(milestone.submit_by),
-                "latest": rfc3339(report.latest[index]),
-                "criteria": hex0x(milestone.criteria),
-            }
-            for index, milestone in enumerate(file.agreement.milestones)
-        ],
-        "worst_case": [
-            {
-                "index": row.milestone,
-                "role": row.role.value,
-                "assumption": row.assumption.value,
-                "receives": amount(row.receives, currency),
-                "open_until": rfc3339(row.open_until),
-                "reason": row.reason,
-                "you_must": row.you_must,
-            }
-            for row in report.worst
-        ],
+        "milestones": _schedule(report),
+        "worst_case": _worst(report),
         "warnings": list(report.warnings),
     }
+
+
+def _schedule(report: TermsReport) -> list[dict[str, Any]]:
+    return [
+        {
+            "index": index,
+            "label": report.file.titles[index],
+            "amount": amount(milestone.amount, report.currency),
+            "submit_by": rfc3339(milestone.submit_by),
+            "latest": rfc3339(report.latest[index]),
+            "criteria": hex0x(milestone.criteria),
+        }
+        for index, milestone in enumerate(report.file.agreement.milestones)
+    ]
+
+
+def _worst(report: TermsReport) -> list[dict[str, Any]]:
+    return [
+        {
+            "index": row.milestone,
+            "role": row.role.value,
+            "assumption": row.assumption.value,
+            "receives": amount(row.receives, report.currency),
+            "open_until": rfc3339(row.open_until),
+            "reason": row.reason,
+            "you_must": row.you_must,
+        }
+        for row in report.worst
+    ]

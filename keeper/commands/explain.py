@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from keeper.commands.conditions import Condition, conditions
 from keeper.commands.rights import ARBITER, PAYEE, PAYER, Right, rights, roles_of
-from keeper.commands.words import Currency, hex0x, milestone_name, money, percent, when
+from keeper.commands.words import Currency, milestone_name, money, percent, when
 from keeper.protocol.due import (
     challenge_end,
     due,
@@ -130,7 +130,7 @@ def person(role: str, facts: Facts) -> str:
 
 
 def shares_sentence(facts: Facts, bps: int, *, with_tip: bool) -> str:
-    """Who receives what when the payee's share is `bps`: `1,000.00 PLAY to the payee`, both sides where both get some."""
+    """Who receives what when the payee's share is `bps`: `1,000.00 PLAY to the payee`, and whoever else gets some."""
     terms, currency = facts.terms, facts.currency
     split = payout(facts.milestone.amount, bps, terms.fee_bps, terms.tip, with_tip)
     parts = [
@@ -240,8 +240,3 @@ def command_of(right: Right, index: int, agreement: str) -> str:
     if right.action == "fund":
         return f"milepost fund FILE --milestones {index}"
     return f"milepost {right.action} {agreement} {index}{more}"
-
-
-def identity(agreement: bytes) -> str:
-    """An agreement id as people read it."""
-    return hex0x(agreement)

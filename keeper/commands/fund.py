@@ -10,18 +10,18 @@ from keeper.chain.token import Token
 from keeper.commands.carry import check_balance
 from keeper.commands.context import Session
 from keeper.commands.facts import quorum_of
-from keeper.commands.plan import Call, Plan, Preview, Publication
+from keeper.commands.fund_preview import locked, milestones_in, preview
+from keeper.commands.plan import Call, Plan, Publication
 from keeper.commands.refusals import contract_error
 from keeper.commands.request import Request
-from keeper.commands.terms import TermsReport, read_terms, shares_in_words
-from keeper.commands.words import hex0x, money, short, utc
+from keeper.commands.terms import TermsReport, read_terms
+from keeper.commands.words import hex0x, money, short
 from keeper.errors import MilepostError, Moved
 from keeper.ledger import views
 from keeper.ledger.events import Funded, decode
 from keeper.outbox.intents import IntentRequest
 from keeper.protocol.encoding import milestone_to_abi, terms_to_abi
 from keeper.protocol.types import ZERO_ADDRESS, Address
-from keeper.protocol.worst_case import Assumption, Role
 
 LOCK_GAS = 100_000
 """Added to the estimate of a funding: a token may cost more in the block than in the estimate."""
@@ -47,14 +47,14 @@ def plan_fund(session: Session, path: Path, indexes: Sequence[int] | None, place
         run_id=_request(session, report, wanted).run_id,
         sender=session.sender,
         chain_id=session.deployment.chain_id,
-        preview=_preview(session, report, missing or wanted, wanted & funded),
-        question=f"Lock {money(_sum(report, missing), report.currency)}?",
+        preview=preview(session.sender, report, missing or wanted, wanted & funded),
+        question=f"Lock {money(locked(report, missing), report.currency)}?",
         calls=calls,
         head_number=place.head.number,
         documents=tuple(_documents(report)),
         agreement=report.id,
         done=done,
-        facts={"milestones": _indexes(missing or wanted)},
+        facts={"milestones": milestones_in(missing or wanted)},
     )
 
 
@@ -125,7 +125,7 @@ def _already(session: Session, report: TermsReport, wanted: int) -> str:
 
 
 def _calls(session: Session, report: TermsReport, mask: int, place: views.Place) -> Iterator[Call]:
-    agreement, total = report.file.agreement, _sum(report, mask)
+    agreement, total = report.file.agreement, locked(report, mask)
     terms = agreement.terms
     if terms.token == ZERO_ADDRESS:
         raise contract_error("NativeNotSupported", "The native currency is not served", cause="expected a token")
@@ -198,56 +198,14 @@ def _documents(report: TermsReport) -> Iterator[Publication]:
         yield Publication(names.get(name, "a document"), envelope)
 
 
-def _preview(session: Session, report: TermsReport, mask: int, before: int) -> Preview:
-    agreement, currency = report.file.agreement, report.currency
-    worst = [w for w in report.worst if w.role == Role.PAYER and mask >> w.milestone & 1]
-    hostile = sum(w.receives for w in worst if w.assumption == Assumption.ALL_HOSTILE)
-    silent = sum(w.receives for w in worst if w.assumption == Assumption.JUDGES_SILENT)
-    until = max(report.latest[i] for i in _indexes(mask)) - 1
-    facts = [
-        ("you lock", f"{money(_sum(report, mask), currency)} for milestones {_list(_indexes(mask))}"),
-        ("for", f"{_name(report, agreement.terms.payee)}, the payee"),
-        ("until", f"{utc(until)} at the latest; by then time alone has emptied it"),
-        ("silence", shares_in_words(agreement.terms)),
-        ("worst case", f"the payer gets {money(hostile, currency)} back if everyone else is hostile"),
-        ("", f"the payer gets {money(silent, currency)} back if only the judges stay silent"),
-        ("agreement", hex0x(report.id)),
-        ("sent by", session.sender),
-    ]
-    if session.sender != agreement.terms.payer:
-        facts.insert(
-            0, ("careful", f"you pay for {_name(report, agreement.terms.payer)}: what comes back is the payer's")
-        )
-    if before:
-        facts.insert(0, ("funded", f"milestones {_list(_indexes(before))} before: they are left alone"))
-    return Preview(f"Fund '{report.file.title}' ({short(hex0x(report.id))})", tuple(facts))
-
-
 def _request(session: Session, report: TermsReport, mask: int) -> Request:
     return Request(
         command="fund",
-        arguments={"agreement": hex0x(report.id), "milestones": _indexes(mask)},
+        arguments={"agreement": hex0x(report.id), "milestones": milestones_in(mask)},
         chain_id=session.deployment.chain_id,
         escrow=session.escrow.address,
         caller=session.sender,
         payer=report.file.agreement.terms.payer,
         principal=session.sender,
-        deadline=min(report.file.agreement.milestones[i].submit_by for i in _indexes(mask)),
+        deadline=min(report.file.agreement.milestones[i].submit_by for i in milestones_in(mask)),
     )
-
-
-def _name(report: TermsReport, address: Address) -> str:
-    label = report.file.labels.get(address)
-    return f"{label} ({address})" if label else address
-
-
-def _sum(report: TermsReport, mask: int) -> int:
-    return sum(m.amount for i, m in enumerate(report.file.agreement.milestones) if mask >> i & 1)
-
-
-def _indexes(mask: int) -> list[int]:
-    return [i for i in range(mask.bit_length()) if mask >> i & 1]
-
-
-def _list(numbers: Sequence[int]) -> str:
-    return ", ".join(map(str, numbers)) or "none"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from keeper.chain.contract_call import ContractRefused
-from keeper.commands.explain import Explanation, Facts, command_of, person, right_sentence
+from keeper.commands.explain import Explanation, Facts, command_of, person
 from keeper.commands.rights import holders
-from keeper.commands.words import hex0x, money, short, utc, when
+from keeper.commands.words import hex0x, money, sentence, short, utc, when
 from keeper.errors import REGISTRY, MilepostError
 from keeper.protocol.types import Address, Terms
 
@@ -46,7 +46,7 @@ def not_now(action: str, facts: Facts, explained: Explanation, agreement: bytes)
     name, full = short(hex0x(agreement)), hex0x(agreement)
     stays = f"nothing moved; {money(facts.milestone.amount, facts.currency)} stay locked"
     later = [r for r in explained.rights if r.action == action and not r.open_at(facts.now)]
-    title = f"{explained.name.capitalize()} of {name} cannot be {_PARTICIPLES[action]}"
+    title = f"{sentence(explained.name)} of {name} cannot be {_PARTICIPLES[action]}"
     if later:
         cause = f"it {_verb(explained.sentence)}; `{action}` opens {when(later[0].opens, facts.now)}"
         hint = f"repeat after {utc(later[0].opens)}, or see `milepost show {full}`"
@@ -78,6 +78,3 @@ def _verb(sentence: str) -> str:
 def _was_possible(action: str, explained: Explanation) -> bool:
     needs = {"rule": "disputed", "submit": "funded", "dispute": ("submitted", "attested", "funded")}
     return explained.status in needs.get(action, ())
-
-
-__all__ = ["contract_error", "not_now", "not_your_role", "refused", "right_sentence"]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from keeper.commands.acts import plan_settle, subject
+from keeper.commands.acts import plan_settle
 from keeper.commands.context import Session
 from keeper.commands.find import find_agreement
 from keeper.commands.plan import Plan, Preview
 from keeper.commands.request import Request
+from keeper.commands.subject import subject
 from keeper.commands.words import hex0x, milestone_name, short, when
 from keeper.errors import MilepostError
 from keeper.ledger import views

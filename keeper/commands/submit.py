@@ -8,10 +8,10 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from keeper.commands.acts import Subject, act_request, check_turn, request_of
 from keeper.commands.context import Session
 from keeper.commands.plan import Call, Plan, Preview, Publication
 from keeper.commands.publish import document, keep
+from keeper.commands.subject import Subject, act_request, check_turn, request_of
 from keeper.commands.words import hex0x, when
 from keeper.errors import MilepostError
 from keeper.protocol.documents import (

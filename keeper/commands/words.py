@@ -76,21 +76,30 @@ def rfc3339(time: int) -> str | None:
 
 
 def span(seconds: int) -> str:
-    """A length of time in its two largest units: `3 d 4 h`, `90` as `1 min 30 s`, `0 s`."""
-    parts: list[str] = []
-    rest = abs(seconds)
+    """A length of time, exactly: `3 d 4 h`, `90` as `1 min 30 s`, `0 s`."""
+    return " ".join(f"{count} {unit}" for count, unit in _counts(seconds) if count) or "0 s"
+
+
+def roughly(seconds: int) -> str:
+    """A length of time to its largest unit and the next: `3 d 4 h`, also for 3 d 4 h 5 min."""
+    counts = _counts(seconds)
+    first = next((i for i, (count, _) in enumerate(counts) if count), len(counts) - 1)
+    return " ".join(f"{count} {unit}" for count, unit in counts[first : first + 2] if count) or "0 s"
+
+
+def _counts(seconds: int) -> list[tuple[int, str]]:
+    counts, rest = [], abs(seconds)
     for size, unit in _UNITS:
         count, rest = divmod(rest, size)
-        if count or (unit == "s" and not parts):
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2])
+        counts.append((count, unit))
+    return counts
 
 
 def relative(time: int, now: int) -> str:
     """`in 3 d 4 h`, `2 h ago` or `now`, counted from `now`: the head's block timestamp, not the wall clock."""
     if time == now:
         return "now"
-    return f"in {span(time - now)}" if time > now else f"{span(now - time)} ago"
+    return f"in {roughly(time - now)}" if time > now else f"{roughly(now - time)} ago"
 
 
 def when(time: int, now: int) -> str:
@@ -101,6 +110,11 @@ def when(time: int, now: int) -> str:
 def milestone_name(index: int, label: str = "") -> str:
     """`milestone 0 'Design'`: the protocol's index, which counts from 0, and the file's label where it is known."""
     return f"milestone {index}" + (f" '{label}'" if label else "")
+
+
+def sentence(text: str) -> str:
+    """With a capital at its beginning, the rest as it is: names keep theirs."""
+    return text[:1].upper() + text[1:]
 
 
 def hex0x(value: bytes) -> str:
