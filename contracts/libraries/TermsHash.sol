@@ -40,11 +40,13 @@ library TermsHash {
     }
 
     /// @notice The hash of the concatenated leaves of a whole schedule.
-    function hashAll(Milestone[] calldata milestones) internal pure returns (bytes32) {
+    function hashAll(Milestone[] calldata milestones) internal pure returns (bytes32 result) {
         bytes32[] memory leaves = new bytes32[](milestones.length);
         for (uint256 i = 0; i < milestones.length; ++i) {
             leaves[i] = leaf(milestones[i]);
         }
-        return keccak256(abi.encodePacked(leaves));
+        assembly ("memory-safe") {
+            result := keccak256(add(leaves, 0x20), shl(5, mload(leaves)))
+        }
     }
 }

@@ -240,6 +240,15 @@ contract PayoutTest is Fixture {
         assertEq(token.balanceOf(PAYEE), AMOUNT - AMOUNT / 100, "payee");
     }
 
+    /// @dev One byte over the word 1 that the transfer before left in memory must not read as 1.
+    function test_a_short_answer_is_not_completed_from_the_answer_before_it() public {
+        (Part memory part,) = _fund(_hostileTerms());
+        token.setAnswersShort(FEE_TO);
+        _approve(part);
+        assertEq(escrow.credit(address(token), PAYEE), 0, "the payee was paid");
+        assertEq(escrow.credit(address(token), FEE_TO), AMOUNT / 100, "the fee was not, by its answer");
+    }
+
     function test_settle_credits_when_the_tokens_code_is_gone() public {
         (Part memory part, bytes32 id) = _fund(_hostileTerms());
         vm.etch(address(token), "");

@@ -18,6 +18,7 @@ contract HostileToken is ERC20("Hostile", "EVIL") {
 
     Mode public mode;
     mapping(address who => bool) public blocked;
+    mapping(address who => bool) public answersShort; // a transfer to him returns one zero byte
 
     function setMode(Mode to) external {
         mode = to;
@@ -27,6 +28,10 @@ contract HostileToken is ERC20("Hostile", "EVIL") {
         blocked[who] = to;
     }
 
+    function setAnswersShort(address who) external {
+        answersShort[who] = true;
+    }
+
     function mint(address to, uint256 amount) external {
         _mint(to, amount);
     }
@@ -34,6 +39,12 @@ contract HostileToken is ERC20("Hostile", "EVIL") {
     function transfer(address to, uint256 amount) public override returns (bool) {
         if (mode == Mode.ReturnFalse) return false;
         super.transfer(to, amount);
+        if (answersShort[to]) {
+            assembly ("memory-safe") {
+                mstore8(0, 0)
+                return(0, 1)
+            }
+        }
         return _answer();
     }
 
