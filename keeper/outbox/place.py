@@ -20,7 +20,7 @@ from keeper.outbox.states import IntentState
 
 log = structlog.get_logger("outbox")
 
-_HOLD_CODES = ("INSUFFICIENT_FUNDS", "RPC_REFUSED")
+_HOLD_CODES = ("INSUFFICIENT_FUNDS", "RPC_REFUSED", "REVERTED")
 
 
 def send_planned(desk: Desk, memory: Memory, head: Header, only: bytes | None) -> None:
@@ -84,8 +84,8 @@ def _call(desk: Desk, group: list[Intent]) -> Call:
     try:
         estimate = estimate_gas(desk.rpc, desk.signer.address, intent.to, intent.calldata, intent.value)
     except ContractRefused as refused:
-        # The simulation a moment ago passed: the chain has moved. The next tick simulates again.
-        raise MilepostError("RPC_REFUSED", "The call was refused while estimating", cause=refused.text) from refused
+        # The simulation a moment ago passed: nodes estimate on top of what is pending, such as a rival's transaction.
+        raise MilepostError("REVERTED", "The call was refused while estimating", cause=refused.text) from refused
     # The chain may move between estimate and block: a quarter more, which costs nothing unless it is used.
     return Call(intent.to, intent.calldata, intent.value, estimate + estimate // 4 + intent.gas)
 
@@ -104,7 +104,8 @@ def _hold_or_raise(desk: Desk, group: list[Intent], error: MilepostError) -> Non
 def _hold(desk: Desk, group: list[Intent], code: str, words: str) -> None:
     reason = f"{code}: {words}"
     if any(intent.reason != reason for intent in group):
-        log.error("cannot send", code=code, cause=words, account=desk.signer.address, intents=[i.id for i in group])
+        tell = log.info if code == "REVERTED" else log.error
+        tell("cannot send now", code=code, cause=words, account=desk.signer.address, intents=[i.id for i in group])
     with desk.store.begin() as conn:
         for intent in intents.by_ids(conn, [i.id for i in group]):
             intents.move(conn, intent, IntentState.HELD, reason)

@@ -14,7 +14,7 @@ from keeper.store import schema
 
 _T, _I, _C = schema.transaction, schema.intent, schema.carries
 
-HELD_CODES = ("INSUFFICIENT_FUNDS", "FEES_TOO_HIGH", "RPC_REFUSED")
+HELD_CODES = ("INSUFFICIENT_FUNDS", "FEES_TOO_HIGH", "RPC_REFUSED", "REVERTED")
 """Why an intent cannot be sent now; its reason begins with one of them."""
 
 
