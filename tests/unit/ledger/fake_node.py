@@ -5,7 +5,7 @@ Its blocks carry the escrow as keeper/protocol models it, so every branch holds 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,6 +85,10 @@ class FakeNode:
     """Asked for logs of these blocks by hash it knows no such block."""
     denying: bool = False
     """Its headers deny every log."""
+    dies_after: int | None = None
+    """Answers left before it answers no more."""
+    meanwhile: Callable[[], None] | None = None
+    """Runs once, before the next answer about logs."""
     asked: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -130,6 +134,10 @@ class FakeNode:
         return Rpc(["http://node.test"], client=httpx.Client(transport=httpx.MockTransport(self._answer)))
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
+        if self.dies_after is not None:
+            if self.dies_after == 0:
+                raise httpx.ConnectError("the node is gone", request=request)
+            self.dies_after -= 1
         body = orjson.loads(request.content)
         answers = [self._one(call) for call in (body if isinstance(body, list) else [body])]
         return httpx.Response(200, content=orjson.dumps(answers if isinstance(body, list) else answers[0]))
@@ -152,6 +160,9 @@ class FakeNode:
         return self._block_json(found) if found else None
 
     def _eth_getLogs(self, query: dict[str, Any]) -> Any:
+        if self.meanwhile:
+            act, self.meanwhile = self.meanwhile, None
+            act()
         wanted = query.get("address")
         if "blockHash" in query:
             if query["blockHash"] in self.vanishing or query["blockHash"] not in self.blocks:

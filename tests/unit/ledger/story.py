@@ -8,6 +8,7 @@ from eth_utils import keccak, to_checksum_address
 from fake_node import DOMAIN, GENESIS_TIME, VERIFIER, FakeBlock, FakeNode, Log, log_of
 
 from keeper.protocol.encoding import agreement_id
+from keeper.protocol.machine import Action, possible
 from keeper.protocol.model import step
 from keeper.protocol.quorum import Quorum
 from keeper.protocol.types import (
@@ -112,6 +113,30 @@ def waive(agreement: Agreement, index: int) -> tuple[Address, Call]:
 
 def settle(agreement: Agreement, index: int) -> tuple[Address, Call]:
     return KEEPER, Settle(agreement.part(index))
+
+
+def possible_call(node: FakeNode, agreement: int, index: int, move: int, bps: int) -> tuple[Address, Call]:
+    """One of the calls that the escrow may accept next; funding where nothing else can be done."""
+    chosen = AGREEMENTS[agreement]
+    held = node.tip.world.agreements.get(id_of(chosen))
+    state = held.open_state(index) if held else None
+    if state is None:
+        return fund(chosen, 1 << index)
+    rows = possible(chosen.terms, chosen.milestones[index], state, node.tip.time + 1)
+    work = state.deliverable24 + bytes(8)
+    calls = {
+        Action.SUBMIT: submit(chosen, index),
+        Action.AWARD: attest(chosen, index, bps, state.attempt, work),
+        Action.REJECT: attest(chosen, index, 0, state.attempt, work),
+        Action.DISPUTE: dispute(chosen, index, PAYEE),
+        Action.RULE: rule(chosen, index, bps),
+        Action.SETTLE: settle(chosen, index),
+        Action.APPROVE: approve(chosen, index),
+        Action.WAIVE: waive(chosen, index),
+    }
+    # Approving and waiving are always possible and end everything: only where they are drawn at the very end.
+    lively = [row.action for row in rows if row.action not in (Action.APPROVE, Action.WAIVE)]
+    return calls[[*lively * 6, Action.APPROVE, Action.WAIVE][move % (6 * len(lively) + 2)]]
 
 
 def mine(node: FakeNode, *calls: tuple[Address, Call], after: int = 12, extra: tuple[Log, ...] = ()) -> FakeBlock:

@@ -318,13 +318,51 @@ def test_a_restart_goes_on_where_the_last_commit_was(node: FakeNode, store: Stor
     assert_shows(again, node)
 
 
-def test_two_followers_on_one_database_do_each_block_once(node: FakeNode, store: Store, follower: Follower) -> None:
+def test_a_step_that_another_process_overtook_commits_nothing(node: FakeNode, store: Store, follower: Follower) -> None:
     other = Follower(node.rpc(), store, DEPLOYMENT, finality=DEPTH)
     must(node, fund(DISPUTABLE))
     follower.follow()
     must(node, submit(DISPUTABLE, 0))
+    node.meanwhile = lambda: other.step() and None
+
+    step = follower.step()
+
+    assert (step.added, step.events, step.head.hash) == (0, 0, node.head)
+    assert_shows(store, node)
+
+
+def test_a_chain_that_moves_while_it_is_read_is_looked_at_again(
+    node: FakeNode, store: Store, follower: Follower
+) -> None:
+    must(node, fund(DISPUTABLE), submit(DISPUTABLE, 0))
+
+    def reorganise() -> None:
+        node.drop(2)
+        must(node, fund(AT_ONCE))
+
+    node.meanwhile = reorganise
     follower.step()
-    assert other.step().added == 0
+    follower.follow()
+    assert_shows(store, node)
+
+
+def test_a_node_that_dies_at_any_moment_leaves_a_ledger_that_goes_on(
+    node: FakeNode, store: Store, follower: Follower
+) -> None:
+    must(node, fund(DISPUTABLE), submit(DISPUTABLE, 0))
+    follower.follow()
+    before = dump(store, schema.CACHE)
+    node.drop(1)
+    must(node, approve(DISPUTABLE, 0))
+    codes = []
+    for node.dies_after in range(3):
+        with pytest.raises(MilepostError) as caught:
+            follower.step()
+        codes.append(caught.value.code)
+        assert dump(store, schema.CACHE) == before
+    assert set(codes) == {"RPC_UNREACHABLE"}
+    node.dies_after = None
+    assert follower.step().caught_up
     assert_shows(store, node)
 
 
