@@ -21,8 +21,14 @@ def skew(seconds: float) -> None:
     real_time, real_time_ns, real_datetime = time.time, time.time_ns, datetime.datetime
     shift = datetime.timedelta(seconds=seconds)
 
-    class SkewedDatetime(real_datetime):  # type: ignore[misc, valid-type]
-        """A datetime whose present is elsewhere; isinstance still holds for values made before the shift."""
+    class AnyDatetime(type):
+        """Every datetime is an instance, whichever class made it."""
+
+        def __instancecheck__(cls, value: object) -> bool:
+            return isinstance(value, real_datetime)
+
+    class SkewedDatetime(real_datetime, metaclass=AnyDatetime):  # type: ignore[misc, valid-type]
+        """A datetime whose present is elsewhere."""
 
         @classmethod
         def now(cls, tz: datetime.tzinfo | None = None) -> Any:
