@@ -8,6 +8,7 @@ make demo WITHOUT=keeper-1     the same with one keeper only: the end is the sam
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shutil
 import signal
@@ -17,6 +18,7 @@ import time
 from pathlib import Path
 
 from rich.console import Console
+from rich.table import Table
 
 from keeper.errors import MilepostError
 from scripts.stage import account
@@ -65,7 +67,9 @@ def play(crew: Crew, console: Console, options: argparse.Namespace) -> int:
     started = time.monotonic()
 
     def tell(words: str) -> None:
-        console.print(f"[dim]{time.monotonic() - started:5.0f} s[/]  {words}")
+        grid = Table.grid(padding=(0, 2))
+        grid.add_row(f"[dim]{time.monotonic() - started:4.0f} s[/]", words)
+        console.print(grid)
 
     tell("Starting a chain and deploying the contracts through ape")
     cast = Cast(crew, options.without)
@@ -118,7 +122,8 @@ def keep(console: Console, cast: Cast) -> None:
     console.print(f"  export MILEPOST_CONFIG={payer.settings}", soft_wrap=True)
     console.print("  .venv/bin/milepost list")
     console.print("  .venv/bin/milepost doctor\n")
-    signal.pause()
+    with contextlib.suppress(KeyboardInterrupt):
+        signal.pause()
 
 
 if __name__ == "__main__":

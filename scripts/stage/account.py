@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -102,36 +103,36 @@ def money(units: str | int) -> str:
     return f"{whole:,}.{rest:06d}".rstrip("0").ljust(len(f"{whole:,}.") + 2, "0")
 
 
-def timeline(cast: Cast, deal: Deal, index: int) -> str:
-    """The milestone's steps with their block numbers: "submitted 12, attested 15, settled 31"."""
-    steps = []
+def day(seconds: int) -> str:
+    """A block's date, UTC: "06 Jan"."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%d %b")
+
+
+def timelines(cast: Cast) -> dict[tuple[bytes, int], str]:
+    """Each milestone's steps with their dates on chain: "04 Jan submitted, 04 Jan attested, 06 Jan settled"."""
+    steps: dict[tuple[bytes, int], list[str]] = defaultdict(list)
     for log, name, args in cast.events():
-        if name in STEPS and args["id"] == deal.id and args["index"] == index:
-            steps.append(f"{name.lower()} {int(log['blockNumber'], 16)}")
-    return ", ".join(steps)
+        if name in STEPS:
+            steps[args["id"], args["index"]].append(f"{day(int(log['blockTimestamp'], 16))} {name.lower()}")
+    return {key: ", ".join(words) for key, words in steps.items()}
 
 
 def show(console: Console, cast: Cast, scenario: Scenario, paid: list[Paid], held: dict[str, int]) -> None:
-    """Prints the account."""
-    deals = {deal.path.stem: deal for deal in (scenario.delivery, scenario.support)}
-    for name, deal in deals.items():
-        table = Table(title=f"\n{deal.file.title}  {deal.hex[:10]}…{deal.hex[-4:]}", title_justify="left")
-        for column in ("milestone", "blocks"):
-            table.add_column(column)
-        for column in ("to payee", "to payer", "fee", "tip"):
-            table.add_column(column, justify="right")
-        for column in ("why", "settled by"):
-            table.add_column(column)
-        table.add_column("gas", justify="right")
-        for p in sorted((p for p in paid if p.agreement == name), key=lambda p: p.index):
-            why = f"{p.cause}: {WHY.get(Cause[p.cause.upper()], '')}"
-            amounts = [money(value) for value in (p.toPayee, p.toPayer, p.fee, p.tip)]
-            blocks = timeline(cast, deal, p.index)
-            table.add_row(f"{p.index} {p.title}", blocks, *amounts, why, p.keeper, f"{p.gas:,}")
-        console.print(table)
-    table = Table(title="\nBalances (PLAY), chain against the hand-written table", title_justify="left")
+    """Prints the account: three lines a milestone, then who holds what. Fits 80 columns."""
+    times = timelines(cast)
+    for deal in (scenario.delivery, scenario.support):
+        console.print(f"\n[bold]{deal.file.title}[/]  {deal.hex}\n", soft_wrap=True)
+        for p in sorted((p for p in paid if p.agreement == deal.path.stem), key=lambda p: p.index):
+            console.print(
+                f"  [bold]{p.index}  {p.title:24}[/] payee {money(p.toPayee):>9}   payer {money(p.toPayer):>9}   PLAY"
+            )
+            console.print(f"     {p.cause}: {WHY[Cause[p.cause.upper()]]}")
+            costs = f"fee {money(p.fee)}, tip {money(p.tip)}, {p.gas:,} gas, by {p.keeper} in block {p.block}"
+            console.print(f"     [dim]{times[deal.id, p.index]}[/]")
+            console.print(f"     [dim]{costs}[/]\n")
+    table = Table(title="Balances in PLAY, the chain against the hand-written table", title_justify="left")
     for column in ("who", "on chain", "expected"):
-        table.add_column(column, justify="left" if column == "who" else "right")
+        table.add_column(column, justify="left" if column == "who" else "right", min_width=16)
     for who, want in BALANCES.items():
         table.add_row(who, money(held[who]), money(want), style=None if held[who] == want else "bold red")
     console.print(table)

@@ -100,8 +100,9 @@ class Scenario:
             raise DemoFailedError(f"{deal.path.stem} {index}: a verdict came although every attester abstained")
 
     def _abstained(self, role: str, deal: Deal, index: int) -> bool:
+        subject = f"milestone {index} of {deal.hex}"
         lines = self.cast.attesters[role].log.read_text(errors="replace").splitlines()
-        return any("abstain" in line and deal.hex in line and f'"milestone": {index}' in line for line in lines)
+        return any("abstained" in line and subject in line for line in lines)
 
     def _wait(self, what: str, condition: Callable[[], Any]) -> Any:
         def checked() -> Any:
@@ -174,7 +175,7 @@ class Scenario:
             keeper.proxy.disarm()
         self.cast.keepers[killed].process.stop()
         saved = self._saved_and_unsent(self.cast.keepers[killed])
-        self.tell(f"  {killed} is gone; transaction {saved} is in its database and nowhere else")
+        self.tell(f"  {killed} is gone; transaction {saved[:10]}…{saved[-6:]} is in its database and nowhere else")
         others = [role for role in self.cast.keepers if role != killed and not kills[role].done.is_set()]
         if others:
             self.wait_settled(self.delivery, 1)
@@ -197,7 +198,7 @@ class Scenario:
         return saved
 
     def reorganise(self) -> None:
-        self.tell("A settlement that both keepers have seen is reorganised away (anvil_reorg)")
+        self.tell("A settlement that every keeper has seen is reorganised away (anvil_reorg)")
         chain, keepers = self.cast.chain, self.cast.keepers.values()
         self.submit(self.delivery, 2, "hardware")
         self.wait_attested(self.delivery, 2)
