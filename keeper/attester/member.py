@@ -69,6 +69,10 @@ class Attester:
             self._judge()
         self._pusher.tick()
 
+    def abstaining(self) -> dict[Subject, str]:
+        """The cases that wait, each with the reason given last; may be asked from another thread."""
+        return dict(list(self._said.items()))
+
     def _judge(self) -> None:
         with self._store.read() as conn:
             head = views.head(conn)
@@ -114,6 +118,7 @@ class Attester:
             self._abstain(subject, str(error))
             return
         self._backoff.clear(subject)
+        self._said.pop(subject, None)
         _log.info("verdict", subject=str(subject), payout_bps=verdict.payout_bps, trace=list(verdict.trace))
 
     def _adopt(self, report: Report) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from typing import Any
+
 import structlog
 
 from keeper.attester.case import membership
@@ -12,6 +15,8 @@ from keeper.chain.identity import check_identity
 from keeper.chain.rpc import Rpc
 from keeper.chain.signer import load_signer
 from keeper.config.settings import Settings
+from keeper.daemon.attester_status import StatusPage, attester_status
+from keeper.daemon.logs import log_to_stderr
 from keeper.daemon.loop import run_loop, signals
 from keeper.errors import Exit, MilepostError
 from keeper.ledger.follow import Follower
@@ -29,16 +34,20 @@ def run(settings: Settings) -> Exit:
     """Attest until SIGTERM or Ctrl-C; the exit code.
 
     `settings` were loaded with chain, key, relays and sources. At start everything that is wrong is raised with its
-    cause: KEY_INVALID, SETTINGS_INVALID, ALREADY_RUNNING, DATABASE_FAILED, RPC_UNREACHABLE, WRONG_CHAIN,
-    WRONG_CONTRACT. Later a node that goes away is waited for.
+    cause: KEY_INVALID, SETTINGS_INVALID, ALREADY_RUNNING, DATABASE_FAILED, PORT_TAKEN, RPC_UNREACHABLE,
+    WRONG_CHAIN, WRONG_CONTRACT. Later a node that goes away is waited for.
     """
-    with process_lock(settings.database), signals() as stop:
+    log_to_stderr()
+    with ExitStack() as open_, signals() as stop:
+        open_.enter_context(process_lock(settings.database))
         store = open_store(settings.database)
-        try:
-            turn = _Turn(settings, store)
-            return run_loop(turn.step, settings.chain.poll_s, lambda _: None, stop)
-        finally:
-            store.close()
+        open_.callback(store.close)
+        turn = _Turn(settings, store)
+        if settings.attester.listen is not None:
+            page = StatusPage(settings.attester.listen, turn.status)
+            page.start()
+            open_.callback(page.stop)
+        return run_loop(turn.step, settings.chain.poll_s, lambda _: None, stop)
 
 
 class _Turn:
@@ -57,7 +66,7 @@ class _Turn:
         relays = [RelayClient(url, RELAY_TIMEOUT_S) for url in settings.relays]
         rpc = Rpc(settings.chain.rpc, settings.chain.timeout_s)
         check_identity(rpc, deployment)
-        self._store, self._address = store, signer.address
+        self._store, self._address, self._relays = store, signer.address, settings.relays
         self._follower = Follower(rpc, store, deployment, settings.chain.finality)
         self._attester = Attester(store, rpc, signer, deployment.chain_id, fetcher, relays, settings.attester.finality)
         self._quorums: set[tuple[Address, bytes]] | None = None
@@ -78,6 +87,11 @@ class _Turn:
             self._tell_membership()
         self._attester.tick(judging=step.caught_up)
         return step.behind > 0 and not step.held
+
+    def status(self) -> dict[str, Any]:
+        """How it stands, for the status page; may be asked from another thread."""
+        with self._store.read() as conn:
+            return attester_status(conn, self._address, self._relays, self._attester.abstaining())
 
     def _tell_membership(self) -> None:
         """Say which quorums this key belongs to, at first and whenever that changes."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from attesting import CRITERIA, DELIVERABLE, MEMBER_KEYS, REVIEW_S, Running, World, eventually
 from chainlab import KEYS, Deployed
@@ -210,6 +211,29 @@ def test_sigterm_ends_it_in_time_while_a_source_hangs(world: World, start: Start
         connection.close()
     assert attester.process.returncode == 0
     assert took < 10
+
+
+def test_its_status_page_says_what_it_signed_and_why_the_rest_waits(world: World, start: Start) -> None:
+    world.tell_ci("failure")
+    world.ready()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    start(listen=f"127.0.0.1:{port}")
+
+    def status() -> dict[str, Any]:
+        try:
+            return dict(httpx.get(f"http://127.0.0.1:{port}/status").json())
+        except httpx.TransportError:
+            return {}
+
+    waiting = eventually("an abstention", lambda: (found := status()).get("abstaining") and found)
+    assert "contradict" in waiting["abstaining"][0]["reason"]
+    assert (waiting["signed"], len(waiting["quorums"])) == (0, 1)
+    world.tell_ci("success")
+    eventually("an attestation", world.attestations)
+    expected = [{"url": world.relay.url, "acknowledged": 1, "refused": 0, "waiting": 0}]
+    eventually("the push", lambda: status().get("relays") == expected)
+    assert status()["abstaining"] == []
 
 
 @pytest.mark.parametrize(
