@@ -34,7 +34,8 @@ REPORT = ROOT / "reports" / "demo.json"
 def main() -> int:
     options = arguments()
     console = Console(highlight=False)
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)  # also where a shell started us in the background
     home = Path(options.home)
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
