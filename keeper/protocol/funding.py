@@ -1,7 +1,7 @@
 """What is refused at funding (docs/protocol.md section 3, Refused at funding).
 
-The model raises the first fault; the terms file shows all of them. Each fault names the fields it is about, in the
-words of `types.py`.
+The model raises the first fault, which is the one the contract reverts with; the terms file shows all of them. Each
+fault names the fields it is about, in the words of `types.py`.
 """
 
 from __future__ import annotations
@@ -41,19 +41,32 @@ class Fault:
 
 
 def structural_faults(
-    terms: Terms, milestones: tuple[Milestone, ...], escrow: Address, contracts: Container[Address] | None
+    terms: Terms,
+    milestones: tuple[Milestone, ...],
+    escrow: Address,
+    contracts: Container[Address] | None,
+    *,
+    native: bool = True,
 ) -> Iterator[Fault]:
-    """Every structural rule that terms and schedule break (docs/protocol.md section 3).
+    """Every structural rule that terms and schedule break, in the contract's order (docs/protocol.md section 3).
 
-    `contracts` are the addresses with code; None skips the rules about code, which only the chain can check.
+    `contracts` are the addresses with code; None skips the rules about code, which only the chain can check. `native`
+    says whether the escrow serves the native currency.
     """
     yield from _schedule_faults(milestones)
+    yield from _share_faults(terms)
     yield from _party_faults(terms, escrow)
-    yield from _money_faults(terms, milestones)
-    yield from _clock_faults(terms)
+    yield from _fee_faults(terms)
+    yield from _verifier_faults(terms, contracts)
+    yield from _window_faults(terms, contracts)
     yield from _silence_faults(terms)
-    if contracts is not None:
-        yield from _code_faults(terms, contracts)
+    yield from _length_faults(terms)
+    yield from _tip_faults(terms, milestones)
+    if terms.token == ZERO_ADDRESS:
+        if not native:
+            yield Fault(Refusal(Name.NATIVE_NOT_SUPPORTED), ("token",), "an ERC-20 token", "the native currency")
+    elif contracts is not None and terms.token not in contracts:
+        yield _fault(Name.NO_CODE, ("token",), "a token with code", terms.token)
 
 
 def deadline_faults(milestones: tuple[Milestone, ...], mask: int, now: int) -> Iterator[Fault]:
@@ -61,7 +74,7 @@ def deadline_faults(milestones: tuple[Milestone, ...], mask: int, now: int) -> I
     for index, milestone in enumerate(milestones):
         if mask >> index & 1 and not now < milestone.submit_by <= now + MAX_AHEAD:
             yield Fault(
-                Refusal(Name.BAD_DEADLINE, (milestone.submit_by,)),
+                Refusal(Name.SUBMIT_BY_OUT_OF_RANGE, (index, milestone.submit_by)),
                 (f"milestones[{index}].submit_by",),
                 f"a deadline after {utc(now)} and at most {MAX_AHEAD // DAY} days ahead",
                 utc(milestone.submit_by),
@@ -75,8 +88,9 @@ def utc(second: int) -> str:
     return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _fault(name: Name, fields: tuple[str, ...], expected: str, found: Any) -> Fault:
-    return Fault(Refusal(name, (found,)), fields, expected, str(found))
+def _fault(name: Name, fields: tuple[str, ...], expected: str, found: Any, *others: Any) -> Fault:
+    """A fault whose error carries what was found first, then what it was held against."""
+    return Fault(Refusal(name, (found, *others)), fields, expected, str(found))
 
 
 def _schedule_faults(milestones: tuple[Milestone, ...]) -> Iterator[Fault]:
@@ -84,86 +98,108 @@ def _schedule_faults(milestones: tuple[Milestone, ...]) -> Iterator[Fault]:
         yield _fault(Name.BAD_MILESTONE_COUNT, ("milestones",), f"1 to {MAX_MILESTONES} milestones", len(milestones))
     for index, milestone in enumerate(milestones):
         if milestone.amount == 0:
-            yield _fault(Name.ZERO_AMOUNT, (f"milestones[{index}].amount",), "an amount above zero", 0)
+            fields, refusal = (f"milestones[{index}].amount",), Refusal(Name.ZERO_AMOUNT, (index,))
+            yield Fault(refusal, fields, "an amount above zero", "0")
+
+
+def _share_faults(terms: Terms) -> Iterator[Fault]:
+    for field in BPS_FIELDS:
+        if getattr(terms, field) > ALL_BPS:
+            yield _fault(Name.BPS_TOO_LARGE, (field,), f"at most {ALL_BPS} bps (100 %)", getattr(terms, field))
 
 
 def _party_faults(terms: Terms, escrow: Address) -> Iterator[Fault]:
     parties = {"payer": terms.payer, "payee": terms.payee}
+    refusal = Refusal(Name.BAD_PARTIES, (terms.payer, terms.payee))
     for field, address in parties.items():
         if address == ZERO_ADDRESS:
-            yield _fault(Name.ZERO_PARTY, (field,), "a party that is not the zero address", address)
+            yield Fault(refusal, (field,), "a party that is not the zero address", address)
     if terms.payer == terms.payee:
-        yield _fault(Name.SAME_PARTY, ("payee", "payer"), "a payee other than the payer", terms.payee)
+        yield Fault(refusal, ("payee", "payer"), "a payee other than the payer", terms.payee)
     named = {**parties, "fee_to": terms.fee_to, "arbiter": terms.arbiter}
     for field, address in named.items():
         if address != ZERO_ADDRESS and address in (escrow, terms.token):
             expected = "an address that is neither the escrow nor the token"
-            yield _fault(Name.RESERVED_ADDRESS, (field, "token"), expected, address)
+            yield _fault(Name.FORBIDDEN_ADDRESS, (field, "token"), expected, address)
     if terms.arbiter != ZERO_ADDRESS and terms.arbiter in (terms.payer, terms.payee, terms.fee_to):
         fields = ("arbiter", "payer", "payee", "fee_to")
         expected = "an arbiter that is neither party nor receives the fee"
         yield _fault(Name.ARBITER_NOT_INDEPENDENT, fields, expected, terms.arbiter)
 
 
-def _money_faults(terms: Terms, milestones: tuple[Milestone, ...]) -> Iterator[Fault]:
-    for field in BPS_FIELDS:
-        if getattr(terms, field) > ALL_BPS:
-            yield _fault(Name.BAD_BPS, (field,), f"at most {ALL_BPS} bps (100 %)", getattr(terms, field))
+def _fee_faults(terms: Terms) -> Iterator[Fault]:
     if (terms.fee_to != ZERO_ADDRESS) != (terms.fee_bps > 0):
-        expected = "a receiver of the fee exactly when there is a fee"
-        found = f"{terms.fee_bps} bps to {terms.fee_to}"
-        yield _fault(Name.FEE_WITHOUT_RECEIVER, ("fee_to", "fee_bps"), expected, found)
-    smallest = min((m.amount for m in milestones), default=0)
-    if terms.tip * 10 > smallest:
-        expected = f"at most a tenth of the smallest amount ({smallest // 10} token units)"
-        yield _fault(Name.TIP_TOO_HIGH, ("tip", "milestones"), expected, terms.tip)
-
-
-def _clock_faults(terms: Terms) -> Iterator[Fault]:
-    attested, arbitrated = terms.verifier != ZERO_ADDRESS, terms.arbiter != ZERO_ADDRESS
-    if attested != (terms.quorum != ZERO32):
-        found = f"verifier {terms.verifier}, quorum 0x{terms.quorum.hex()}"
-        expected = "a verifier and a quorum, or neither"
-        yield _fault(Name.VERIFIER_WITHOUT_QUORUM, ("verifier", "quorum"), expected, found)
-    if terms.review_window == 0:
-        yield _fault(Name.BAD_REVIEW_WINDOW, ("review_window",), "a review window above zero", 0)
-    if (terms.challenge_window > 0) != (attested and arbitrated):
-        yield _fault(
-            Name.BAD_CHALLENGE_WINDOW,
-            ("challenge_window", "verifier", "arbiter"),
-            "a challenge window above zero exactly when there are both a verifier and an arbiter",
-            terms.challenge_window,
+        yield Fault(
+            Refusal(Name.FEE_MISMATCH, (terms.fee_bps, terms.fee_to)),
+            ("fee_to", "fee_bps"),
+            "a receiver of the fee exactly when there is a fee",
+            f"{terms.fee_bps} bps to {terms.fee_to}",
         )
+
+
+def _verifier_faults(terms: Terms, contracts: Container[Address] | None) -> Iterator[Fault]:
+    attested = terms.verifier != ZERO_ADDRESS
+    if attested != (terms.quorum != ZERO32):
+        yield Fault(
+            Refusal(Name.VERIFIER_MISMATCH, (terms.verifier, terms.quorum)),
+            ("verifier", "quorum"),
+            "a verifier and a quorum, or neither",
+            f"verifier {terms.verifier}, quorum 0x{terms.quorum.hex()}",
+        )
+    if attested and contracts is not None and terms.verifier not in contracts:
+        yield _fault(Name.NO_CODE, ("verifier",), "a verifier with code", terms.verifier)
+
+
+def _window_faults(terms: Terms, contracts: Container[Address] | None) -> Iterator[Fault]:
+    attested, arbitrated = terms.verifier != ZERO_ADDRESS, terms.arbiter != ZERO_ADDRESS
+    if terms.review_window == 0:
+        refusal = Refusal(Name.ZERO_REVIEW_WINDOW)
+        yield Fault(refusal, ("review_window",), "a review window above zero", "0")
     if (terms.ruling_window > 0) != arbitrated:
         yield _fault(
-            Name.BAD_RULING_WINDOW,
+            Name.RULING_WINDOW_MISMATCH,
             ("ruling_window", "arbiter"),
             "a ruling window above zero exactly when there is an arbiter",
             terms.ruling_window,
+            terms.arbiter,
         )
-    for field in WINDOW_FIELDS:
-        if getattr(terms, field) > MAX_WINDOW:
-            expected = f"at most {MAX_WINDOW // DAY} days"
-            yield _fault(Name.WINDOW_TOO_LONG, (field,), expected, getattr(terms, field))
+    if (terms.challenge_window > 0) != (attested and arbitrated):
+        yield _fault(
+            Name.CHALLENGE_WINDOW_MISMATCH,
+            ("challenge_window", "verifier", "arbiter"),
+            "a challenge window above zero exactly when there are both a verifier and an arbiter",
+            terms.challenge_window,
+            terms.verifier,
+            terms.arbiter,
+        )
+    if terms.arbiter_hook and contracts is not None and terms.arbiter not in contracts:
+        fields = ("arbiter_hook", "arbiter")
+        yield _fault(Name.NO_CODE, fields, "a hook only with code at the arbiter", terms.arbiter)
 
 
 def _silence_faults(terms: Terms) -> Iterator[Fault]:
     attested, arbitrated = terms.verifier != ZERO_ADDRESS, terms.arbiter != ZERO_ADDRESS
     if terms.unreviewed_bps > 0 and not arbitrated:
-        expected = "0 without an arbiter"
-        yield _fault(Name.BAD_UNREVIEWED_SHARE, ("unreviewed_bps", "arbiter"), expected, terms.unreviewed_bps)
+        fields, expected = ("unreviewed_bps", "arbiter"), "0 without an arbiter"
+        yield _fault(Name.UNREVIEWED_SHARE_WITHOUT_ARBITER, fields, expected, terms.unreviewed_bps)
     if terms.unruled_bps > 0 and (attested or not arbitrated):
         yield _fault(
-            Name.BAD_UNRULED_SHARE,
+            Name.UNRULED_SHARE_NOT_APPLICABLE,
             ("unruled_bps", "arbiter", "verifier"),
             "0 unless there is an arbiter and no verifier",
             terms.unruled_bps,
         )
 
 
-def _code_faults(terms: Terms, contracts: Container[Address]) -> Iterator[Fault]:
-    if terms.verifier != ZERO_ADDRESS and terms.verifier not in contracts:
-        yield _fault(Name.VERIFIER_WITHOUT_CODE, ("verifier",), "a verifier with code", terms.verifier)
-    if terms.arbiter_hook and terms.arbiter not in contracts:
-        fields = ("arbiter_hook", "arbiter")
-        yield _fault(Name.HOOK_WITHOUT_CODE, fields, "a hook only with code at the arbiter", terms.arbiter)
+def _length_faults(terms: Terms) -> Iterator[Fault]:
+    for field in WINDOW_FIELDS:
+        if getattr(terms, field) > MAX_WINDOW:
+            expected = f"at most {MAX_WINDOW // DAY} days"
+            yield _fault(Name.WINDOW_TOO_LONG, (field,), expected, getattr(terms, field), MAX_WINDOW)
+
+
+def _tip_faults(terms: Terms, milestones: tuple[Milestone, ...]) -> Iterator[Fault]:
+    limit = min((m.amount for m in milestones), default=0) // 10
+    if terms.tip > limit:
+        expected = f"at most a tenth of the smallest amount ({limit} token units)"
+        yield _fault(Name.TIP_TOO_LARGE, ("tip", "milestones"), expected, terms.tip, limit)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from keeper.protocol.due import due, settle_bps
 from keeper.protocol.encoding import agreement_id
 from keeper.protocol.funding import deadline_faults, structural_faults
-from keeper.protocol.gate import Open, id_of, move, permitted
+from keeper.protocol.gate import Open, check_judge, check_row, find, id_of, move, permitted
 from keeper.protocol.machine import Action, standing_after_dispute
 from keeper.protocol.payout import payout
 from keeper.protocol.refusals import Name, Refusal, Refused
@@ -26,7 +26,6 @@ from keeper.protocol.types import (
     AgreementId,
     Bps,
     Cause,
-    MilestoneState,
     Part,
     Status,
 )
@@ -54,7 +53,7 @@ def step(world: World, ctx: Ctx, call: Call) -> Outcome | Refusal:
     turn = Turn(world, ctx)
     try:
         if ctx.value and not isinstance(call, Fund | Dispute):
-            raise Refused(Name.WRONG_VALUE, ctx.value, 0)
+            raise Refused(Name.NOT_PAYABLE)
         return turn.finish(_apply(turn, call))
     except Refused as refused:
         return refused.refusal
@@ -87,13 +86,14 @@ def _apply(turn: Turn, call: Call) -> object:
 
 def _fund(turn: Turn, call: Fund) -> AgreementId:
     """docs/protocol.md section 3, Refused at funding, and section 4."""
-    if turn.ctx.renumbered:
-        raise Refused(Name.WRONG_CHAIN)
+    turn.check_chain()
     terms, milestones, mask = call.terms, call.milestones, call.mask
-    for fault in structural_faults(terms, milestones, turn.escrow, turn.contracts):
+    for fault in structural_faults(terms, milestones, turn.escrow, turn.contracts, native=turn.native):
         raise Refused(fault.refusal.name, *fault.refusal.args)
-    if mask == 0 or mask >> len(milestones):
-        raise Refused(Name.BAD_MASK, mask, len(milestones))
+    if mask == 0:
+        raise Refused(Name.EMPTY_MASK)
+    if mask >> len(milestones):
+        raise Refused(Name.MASK_OUTSIDE_SCHEDULE, mask, len(milestones))
     id_ = agreement_id(turn.domain, terms, milestones)
     held = turn.agreement(id_) or AgreementState(Agreement(terms, milestones))
     if held.funded & mask:
@@ -110,25 +110,23 @@ def _fund(turn: Turn, call: Fund) -> AgreementId:
 def _submit(turn: Turn, call: Submit) -> None:
     found = permitted(turn, call.part, Action.SUBMIT)
     if call.deliverable[:24] == ZERO24:
-        raise Refused(Name.EMPTY_DELIVERABLE)
+        raise Refused(Name.ZERO_DELIVERABLE)
     if found.state.attempt >= MAX_ATTEMPT:
         raise Refused(Name.TOO_MANY_ATTEMPTS, found.state.attempt)
 
-    move(turn, found, Status.SUBMITTED, deliverable24=call.deliverable[:24])
-    turn.emit("Submitted", found.id, call.part.index, found.state.attempt, call.deliverable)
+    kept = call.deliverable[:24]
+    move(turn, found, Status.SUBMITTED, deliverable24=kept)
+    turn.emit("Submitted", found.id, call.part.index, found.state.attempt, kept + bytes(8))
 
 
 def _attest(turn: Turn, call: Attest) -> None:
     """A verdict: an award, or the rejection of a submission (docs/protocol.md sections 4 and 5)."""
-    if turn.ctx.renumbered:
-        raise Refused(Name.WRONG_CHAIN)
     verdict, index, terms = call.attestation, call.part.index, call.part.terms
-    found = permitted(turn, call.part, Action.AWARD if verdict.payout_bps else Action.REJECT)
-    _check_verdict(found.state, call)
+    found = find(turn, call.part)
+    turn.check_chain()
+    judged = _check_verdict(turn, found, call)
 
-    submitted = found.state.status == Status.SUBMITTED
-    stored = found.state.deliverable24 + bytes(8) if submitted else ZERO32
-    facts = (found.id, index, found.state.attempt, stored)
+    facts = (found.id, index, found.state.attempt, judged)
     if verdict.payout_bps == 0:
         move(turn, found, Status.FUNDED, attempt=found.state.attempt + 1)
         turn.emit("Rejected", *facts)
@@ -140,21 +138,27 @@ def _attest(turn: Turn, call: Attest) -> None:
     move(turn, found, Status.ATTESTED, standing_bps=verdict.payout_bps)
 
 
-def _check_verdict(state: MilestoneState, call: Attest) -> None:
-    """Attempt, deliverable and share against the milestone's word, then the proof (docs/protocol.md section 4)."""
-    verdict = call.attestation
+def _check_verdict(turn: Turn, found: Open, call: Attest) -> bytes:
+    """The deliverable that is judged, or a refusal: of the fields, then of the proof (docs/protocol.md section 4)."""
+    verdict, state = call.attestation, found.state
+    action = Action.AWARD if verdict.payout_bps else Action.REJECT
+    check_judge(found, action)
+    if verdict.payout_bps > ALL_BPS:
+        raise Refused(Name.BPS_TOO_LARGE, verdict.payout_bps)
     if verdict.attempt != state.attempt:
         raise Refused(Name.WRONG_ATTEMPT, verdict.attempt, state.attempt)
-    if verdict.payout_bps > ALL_BPS:
-        raise Refused(Name.BAD_BPS, verdict.payout_bps)
+    check_row(turn.ctx, found, action)
     if state.status == Status.SUBMITTED:
+        judged = state.deliverable24 + bytes(8)
         matches = verdict.deliverable[:24] == state.deliverable24
     else:
+        judged = ZERO32
         matches = verdict.deliverable == ZERO32
     if not matches:
-        raise Refused(Name.WRONG_DELIVERABLE, verdict.deliverable)
+        raise Refused(Name.WRONG_DELIVERABLE, verdict.deliverable, judged)
     if not call.proven:
-        raise Refused(Name.BAD_PROOF)
+        raise Refused(Name.VERIFIER_REFUSED)
+    return judged
 
 
 def _dispute(turn: Turn, call: Dispute) -> None:
@@ -164,7 +168,7 @@ def _dispute(turn: Turn, call: Dispute) -> None:
     if turn.ctx.value and not terms.arbiter_hook:
         raise Refused(Name.WRONG_VALUE, turn.ctx.value, 0)
     if terms.arbiter_hook and not turn.ctx.hook_accepts:
-        raise Refused(Name.HOOK_REFUSED, terms.arbiter)
+        raise Refused(Name.ARBITER_REFUSED)
     standing = standing_after_dispute(terms, found.state)
 
     move(turn, found, Status.DISPUTED, standing_bps=standing)
@@ -174,11 +178,12 @@ def _dispute(turn: Turn, call: Dispute) -> None:
 
 
 def _rule(turn: Turn, call: Rule) -> None:
-    found = permitted(turn, call.part, Action.RULE)
+    found = find(turn, call.part)
     if found.id != call.agreement:
-        raise Refused(Name.BAD_PART, found.id, call.agreement)
+        raise Refused(Name.WRONG_AGREEMENT, found.id, call.agreement)
+    check_row(turn.ctx, found, Action.RULE)
     if call.payee_bps > ALL_BPS:
-        raise Refused(Name.BAD_BPS, call.payee_bps)
+        raise Refused(Name.BPS_TOO_LARGE, call.payee_bps)
     _settle(turn, found, Cause.RULED, call.payee_bps)
 
 
@@ -221,7 +226,7 @@ def _settle(turn: Turn, found: Open, cause: Cause, payee_bps: Bps) -> None:
 def _withdraw(turn: Turn, call: Withdraw) -> int:
     """docs/protocol.md section 4, Payout: the owner takes the whole credit."""
     if call.to in (ZERO_ADDRESS, turn.escrow):
-        raise Refused(Name.BAD_RECEIVER, call.to)
+        raise Refused(Name.BAD_RECIPIENT, call.to)
     amount = turn.withdraw(call.token, call.to)
     turn.emit("Withdrawn", call.token, turn.ctx.caller, call.to, amount)
     return amount

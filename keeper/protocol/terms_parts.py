@@ -33,12 +33,12 @@ KEYS = {
     "fee_to": "fee.to",
 }
 WHAT_TO_DO = {
-    Name.BAD_DEADLINE: "choose a later deadline, or one less far away",
+    Name.SUBMIT_BY_OUT_OF_RANGE: "choose a later deadline, or one less far away",
     Name.ARBITER_NOT_INDEPENDENT: "name an arbiter that gains nothing from a ruling",
-    Name.BAD_CHALLENGE_WINDOW: "write 0s without verifier or arbiter, else leave time to object",
-    Name.BAD_RULING_WINDOW: "write 0s without an arbiter, else leave time to rule",
-    Name.TIP_TOO_HIGH: "lower the tip or merge small milestones",
-    Name.VERIFIER_WITHOUT_QUORUM: "name both, or leave both out",
+    Name.CHALLENGE_WINDOW_MISMATCH: "write 0s without verifier or arbiter, else leave time to object",
+    Name.RULING_WINDOW_MISMATCH: "write 0s without an arbiter, else leave time to rule",
+    Name.TIP_TOO_LARGE: "lower the tip or merge small milestones",
+    Name.VERIFIER_MISMATCH: "name both, or leave both out",
 }
 
 

@@ -13,6 +13,7 @@ class Turn:
     def __init__(self, world: World, ctx: Ctx) -> None:
         self.domain = world.domain
         self.contracts = world.contracts
+        self.native = world.native
         self.ctx = ctx
         self._agreements = dict(world.agreements)
         self._credits = dict(world.credits)
@@ -23,6 +24,12 @@ class Turn:
     @property
     def escrow(self) -> Address:
         return self.domain.verifying_contract
+
+    def check_chain(self) -> None:
+        """Refuse on a renumbered chain, where nothing new may begin (docs/protocol.md section 3, Id)."""
+        deployed = self.domain.chain_id
+        if self.ctx.chain_id not in (None, deployed):
+            raise Refused(Name.WRONG_CHAIN, self.ctx.chain_id, deployed)
 
     def agreement(self, id_: AgreementId) -> AgreementState | None:
         return self._agreements.get(id_)
@@ -39,7 +46,7 @@ class Turn:
         if self.ctx.value != expected:
             raise Refused(Name.WRONG_VALUE, self.ctx.value, expected)
         if not self.ctx.pays:
-            raise Refused(Name.TRANSFER_FAILED, token)
+            raise Refused(Name.TRANSFER_FROM_FAILED, token, self.ctx.caller, amount)
         self._held[token] = self._held.get(token, 0) + amount
         self._movements.append(Movement(Flow.PULL, token, self.ctx.caller, amount))
 
@@ -59,9 +66,9 @@ class Turn:
         """Send the caller's whole credit to `to`, or refuse (docs/protocol.md section 4, Payout)."""
         amount = self._credits.pop((token, self.ctx.caller), 0)
         if amount == 0:
-            raise Refused(Name.NO_CREDIT, token, self.ctx.caller)
+            raise Refused(Name.NOTHING_TO_WITHDRAW, token, self.ctx.caller)
         if to in self.ctx.refuses:
-            raise Refused(Name.TRANSFER_FAILED, token)
+            raise Refused(Name.TRANSFER_FAILED, token, to, amount)
         self._send(token, to, amount)
         return amount
 
@@ -71,7 +78,7 @@ class Turn:
             self._movements.append(Movement(Flow.HOOK, ZERO_ADDRESS, arbiter, self.ctx.value))
 
     def finish(self, returned: object = None) -> Outcome:
-        world = World(self.domain, self.contracts, self._agreements, self._credits, self._held)
+        world = World(self.domain, self.contracts, self._agreements, self._credits, self._held, self.native)
         return Outcome(world, tuple(self._events), tuple(self._movements), returned)
 
     def _send(self, token: Address, to: Address, amount: int) -> None:

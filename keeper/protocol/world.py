@@ -14,7 +14,6 @@ from keeper.protocol.types import (
     AgreementId,
     Attestation,
     Bps,
-    Cause,
     Domain,
     Milestone,
     MilestoneState,
@@ -57,6 +56,8 @@ class World:
     """Token units by (token, owner): pushes that failed."""
     held: Mapping[Address, int] = field(default_factory=dict)
     """The escrow's balance by token, in token units."""
+    native: bool = True
+    """Whether the escrow serves the native currency (token 0)."""
 
 
 EscrowModel = World
@@ -77,8 +78,8 @@ class Ctx:
     """Receivers whose pushes fail."""
     hook_accepts: bool = True
     """Whether an arbiter's hook returns its selector."""
-    renumbered: bool = False
-    """Whether the chain id is no longer the deployed one."""
+    chain_id: int | None = None
+    """The chain's id where it is no longer the deployed one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,13 +200,3 @@ class Outcome:
     events: tuple[Event, ...] = ()
     movements: tuple[Movement, ...] = ()
     returned: object = None
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """Which milestone settles, why, and with what share."""
-
-    agreement: AgreementId
-    index: int
-    cause: Cause
-    payee_bps: Bps

@@ -50,27 +50,29 @@ def changed(**terms):
 STRUCTURAL = {
     Name.BAD_MILESTONE_COUNT: [Agreement(TERMS, ()), Agreement(TERMS, MILESTONES[:1] * 65)],
     Name.ZERO_AMOUNT: [Agreement(replace(TERMS, tip=0), (replace(MILESTONES[0], amount=0), MILESTONES[1]))],
-    Name.BAD_BPS: [changed(fee_bps=10_001), changed(unreviewed_bps=10_001)],
-    Name.ZERO_PARTY: [changed(payer=ZERO_ADDRESS), changed(payee=ZERO_ADDRESS)],
-    Name.SAME_PARTY: [changed(payee=PAYER)],
-    Name.RESERVED_ADDRESS: [
+    Name.BPS_TOO_LARGE: [changed(fee_bps=10_001), changed(unreviewed_bps=10_001)],
+    Name.BAD_PARTIES: [changed(payer=ZERO_ADDRESS), changed(payee=ZERO_ADDRESS), changed(payee=PAYER)],
+    Name.FORBIDDEN_ADDRESS: [
         changed(payer=ESCROW),
         changed(payee=TOKEN),
         changed(fee_to=ESCROW),
         changed(arbiter=TOKEN),
     ],
     Name.ARBITER_NOT_INDEPENDENT: [changed(arbiter=PAYER), changed(arbiter=PAYEE), changed(arbiter=FEE_TO)],
-    Name.FEE_WITHOUT_RECEIVER: [changed(fee_bps=0), changed(fee_to=ZERO_ADDRESS)],
-    Name.VERIFIER_WITHOUT_QUORUM: [changed(quorum=ZERO32), changed(verifier=ZERO_ADDRESS, challenge_window=0)],
-    Name.VERIFIER_WITHOUT_CODE: [changed(verifier=STRANGER)],
-    Name.HOOK_WITHOUT_CODE: [changed(arbiter=STRANGER, arbiter_hook=True)],
-    Name.BAD_REVIEW_WINDOW: [changed(review_window=0)],
-    Name.BAD_CHALLENGE_WINDOW: [
+    Name.FEE_MISMATCH: [changed(fee_bps=0), changed(fee_to=ZERO_ADDRESS)],
+    Name.VERIFIER_MISMATCH: [changed(quorum=ZERO32), changed(verifier=ZERO_ADDRESS, challenge_window=0)],
+    Name.NO_CODE: [
+        changed(verifier=STRANGER),
+        changed(arbiter=STRANGER, arbiter_hook=True),
+        changed(token=STRANGER),
+    ],
+    Name.ZERO_REVIEW_WINDOW: [changed(review_window=0)],
+    Name.CHALLENGE_WINDOW_MISMATCH: [
         changed(challenge_window=0),
         changed(verifier=ZERO_ADDRESS, quorum=ZERO32),
         changed(arbiter=ZERO_ADDRESS, ruling_window=0),
     ],
-    Name.BAD_RULING_WINDOW: [
+    Name.RULING_WINDOW_MISMATCH: [
         changed(ruling_window=0),
         changed(arbiter=ZERO_ADDRESS, challenge_window=0),
     ],
@@ -79,8 +81,10 @@ STRUCTURAL = {
         changed(challenge_window=365 * 86_400 + 1),
         changed(ruling_window=365 * 86_400 + 1),
     ],
-    Name.BAD_UNREVIEWED_SHARE: [changed(arbiter=ZERO_ADDRESS, challenge_window=0, ruling_window=0, unreviewed_bps=1)],
-    Name.BAD_UNRULED_SHARE: [
+    Name.UNREVIEWED_SHARE_WITHOUT_ARBITER: [
+        changed(arbiter=ZERO_ADDRESS, challenge_window=0, ruling_window=0, unreviewed_bps=1)
+    ],
+    Name.UNRULED_SHARE_NOT_APPLICABLE: [
         changed(unruled_bps=1),
         changed(
             arbiter=ZERO_ADDRESS,
@@ -91,7 +95,7 @@ STRUCTURAL = {
             unruled_bps=1,
         ),
     ],
-    Name.TIP_TOO_HIGH: [changed(tip=101)],
+    Name.TIP_TOO_LARGE: [changed(tip=101)],
 }
 
 
@@ -121,9 +125,11 @@ def test_funding_accepts_what_the_rules_accept(agreement):
     assert answer.movements[0].amount == sum(m.amount for m in agreement.milestones)
 
 
-@pytest.mark.parametrize("mask", [0, 4, 7])
-def test_funding_refuses_a_mask_outside_the_schedule(mask):
-    assert refusal(EMPTY, PAYER, 0, Fund(TERMS, MILESTONES, mask)) == Name.BAD_MASK
+@pytest.mark.parametrize(
+    ("mask", "name"), [(0, Name.EMPTY_MASK), (4, Name.MASK_OUTSIDE_SCHEDULE), (7, Name.MASK_OUTSIDE_SCHEDULE)]
+)
+def test_funding_refuses_a_mask_outside_the_schedule(mask, name):
+    assert refusal(EMPTY, PAYER, 0, Fund(TERMS, MILESTONES, mask)) == name
 
 
 def test_the_same_milestone_is_never_funded_twice_and_the_others_still_can_be():
@@ -141,7 +147,7 @@ def test_the_same_milestone_is_never_funded_twice_and_the_others_still_can_be():
 def test_funding_wants_a_deadline_ahead_but_not_ten_years(now, accepted):
     answer = fund(AGREEMENT, mask=1, now=now)
 
-    assert isinstance(answer, Outcome) if accepted else answer.name == Name.BAD_DEADLINE
+    assert isinstance(answer, Outcome) if accepted else answer.name == Name.SUBMIT_BY_OUT_OF_RANGE
 
 
 def test_funding_takes_exactly_the_sum():
@@ -149,7 +155,16 @@ def test_funding_takes_exactly_the_sum():
 
     assert refusal(EMPTY, PAYER, 0, Fund(native.terms, MILESTONES, 3), value=2999) == Name.WRONG_VALUE
     assert refusal(EMPTY, PAYER, 0, Fund(TERMS, MILESTONES, 3), value=1) == Name.WRONG_VALUE
-    assert refusal(EMPTY, PAYER, 0, Fund(TERMS, MILESTONES, 3), pays=False) == Name.TRANSFER_FAILED
+    assert refusal(EMPTY, PAYER, 0, Fund(TERMS, MILESTONES, 3), pays=False) == Name.TRANSFER_FROM_FAILED
+
+
+def test_the_native_currency_is_refused_where_the_escrow_does_not_serve_it():
+    native = changed(token=ZERO_ADDRESS)
+    tokens_only = replace(EMPTY, native=False)
+
+    assert isinstance(fund(native), Outcome)
+    assert fund(native, tokens_only).name == Name.NATIVE_NOT_SUPPORTED
+    assert isinstance(fund(AGREEMENT, tokens_only), Outcome)
 
 
 def test_step_leaves_the_world_it_was_given():

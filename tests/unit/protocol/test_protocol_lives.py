@@ -123,7 +123,7 @@ def check_clocks(world, agreement, now):
         assert answer.ready_at <= latest(agreement.terms, milestone)
         early = step(world, Ctx(STRANGER, answer.ready_at - 1), Settle(agreement.part(index)))
         assert isinstance(early, Refusal)
-        assert early.name == Name.NOT_DUE
+        assert early.name == Name.TOO_EARLY
         ready = step(world, Ctx(STRANGER, answer.ready_at), Settle(agreement.part(index)))
         assert isinstance(ready, Outcome)
         settled = ready.events[0]

@@ -125,9 +125,9 @@ def test_a_refused_push_becomes_a_credit_that_its_owner_withdraws_whole():
     assert taken.returned == 995
     assert taken.world.credits == {}
     assert taken.movements[0].who == STRANGER
-    assert refusal(taken.world, PAYEE, 0, Withdraw(TOKEN, PAYEE)) == Name.NO_CREDIT
+    assert refusal(taken.world, PAYEE, 0, Withdraw(TOKEN, PAYEE)) == Name.NOTHING_TO_WITHDRAW
     for to in (ZERO_ADDRESS, ESCROW):
-        assert refusal(answer.world, PAYEE, 0, Withdraw(TOKEN, to)) == Name.BAD_RECEIVER
+        assert refusal(answer.world, PAYEE, 0, Withdraw(TOKEN, to)) == Name.BAD_RECIPIENT
     refuses = frozenset({STRANGER})
     assert refusal(answer.world, PAYEE, 0, Withdraw(TOKEN, STRANGER), refuses=refuses) == Name.TRANSFER_FAILED
 
@@ -155,7 +155,7 @@ def test_a_dispute_passes_its_value_to_the_hook_and_without_a_hook_takes_none():
     answer = step(world, Ctx(PAYEE, NOW + 1, value=7), Dispute(part))
 
     assert [(m.flow, m.who, m.amount) for m in answer.movements] == [(Flow.HOOK, ARBITER, 7)]
-    assert refusal(world, PAYEE, 1, Dispute(part), hook_accepts=False) == Name.HOOK_REFUSED
+    assert refusal(world, PAYEE, 1, Dispute(part), hook_accepts=False) == Name.ARBITER_REFUSED
     assert refusal(run(AGREEMENT, SUBMIT, AWARD), PAYER, 30, Dispute(PART), value=1) == Name.WRONG_VALUE
 
 
@@ -173,11 +173,11 @@ def other_part():
 
 
 REFUSALS = {
-    "submit by a stranger": ((), (STRANGER, 0, Submit(PART, WORK)), Name.WRONG_CALLER),
+    "submit by a stranger": ((), (STRANGER, 0, Submit(PART, WORK)), Name.NOT_PAYEE),
     "submit too late": ((), (PAYEE, 1001, Submit(PART, WORK)), Name.TOO_LATE),
-    "submit nothing": ((), (PAYEE, 0, Submit(PART, bytes(24) + b"\x01" * 8)), Name.EMPTY_DELIVERABLE),
+    "submit nothing": ((), (PAYEE, 0, Submit(PART, bytes(24) + b"\x01" * 8)), Name.ZERO_DELIVERABLE),
     "submit while submitted": ((SUBMIT,), (PAYEE, 11, Submit(PART, WORK)), Name.WRONG_STATUS),
-    "attest without proof": ((), (STRANGER, 0, Attest(PART, Attestation(0, ZERO32, 1), False)), Name.BAD_PROOF),
+    "attest without proof": ((), (STRANGER, 0, Attest(PART, Attestation(0, ZERO32, 1), False)), Name.VERIFIER_REFUSED),
     "attest another attempt": (
         (),
         (STRANGER, 0, Attest(PART, Attestation(1, ZERO32, 1), True)),
@@ -201,7 +201,7 @@ REFUSALS = {
     "award above everything": (
         (),
         (STRANGER, 0, Attest(PART, Attestation(0, ZERO32, 10_001), True)),
-        Name.BAD_BPS,
+        Name.BPS_TOO_LARGE,
     ),
     "reject what was not submitted": (
         (),
@@ -220,9 +220,9 @@ REFUSALS = {
     ),
     "attest twice": ((SUBMIT, AWARD), AWARD, Name.WRONG_STATUS),
     "dispute before anything": ((), DISPUTE, Name.WRONG_STATUS),
-    "dispute by a stranger": ((SUBMIT, AWARD), (STRANGER, 30, Dispute(PART)), Name.WRONG_CALLER),
+    "dispute by a stranger": ((SUBMIT, AWARD), (STRANGER, 30, Dispute(PART)), Name.NOT_PARTY),
     "dispute a verdict too late": ((SUBMIT, AWARD), (PAYER, 221, Dispute(PART)), Name.TOO_LATE),
-    "dispute a rejection by the payer": ((SUBMIT, REJECT), (PAYER, 30, Dispute(PART)), Name.WRONG_CALLER),
+    "dispute a rejection by the payer": ((SUBMIT, REJECT), (PAYER, 30, Dispute(PART)), Name.NOT_PAYEE),
     "dispute a rejection too late": ((SUBMIT, REJECT), (PAYEE, 221, Dispute(PART)), Name.TOO_LATE),
     "dispute inside the review": ((SUBMIT,), (PAYER, 310, Dispute(PART)), Name.TOO_EARLY),
     "dispute after the silence": ((SUBMIT,), (PAYER, 511, Dispute(PART)), Name.TOO_LATE),
@@ -231,24 +231,24 @@ REFUSALS = {
     "rule by a stranger": (
         (SUBMIT, AWARD, DISPUTE),
         (STRANGER, 40, Rule(id_of(AGREEMENT), PART, 1)),
-        Name.WRONG_CALLER,
+        Name.NOT_ARBITER,
     ),
     "rule too late": (
         (SUBMIT, AWARD, DISPUTE),
         (ARBITER, 731, Rule(id_of(AGREEMENT), PART, 1)),
         Name.TOO_LATE,
     ),
-    "rule under another id": ((SUBMIT, AWARD, DISPUTE), (ARBITER, 40, Rule(ZERO32, PART, 1)), Name.BAD_PART),
+    "rule under another id": ((SUBMIT, AWARD, DISPUTE), (ARBITER, 40, Rule(ZERO32, PART, 1)), Name.WRONG_AGREEMENT),
     "rule above everything": (
         (SUBMIT, AWARD, DISPUTE),
         (ARBITER, 40, Rule(id_of(AGREEMENT), PART, 10_001)),
-        Name.BAD_BPS,
+        Name.BPS_TOO_LARGE,
     ),
-    "approve by the payee": ((), (PAYEE, 0, Approve(PART)), Name.WRONG_CALLER),
-    "waive by the payer": ((), (PAYER, 0, Waive(PART)), Name.WRONG_CALLER),
-    "settle early": ((), (STRANGER, 1000, Settle(PART)), Name.NOT_DUE),
+    "approve by the payee": ((), (PAYEE, 0, Approve(PART)), Name.NOT_PAYER),
+    "waive by the payer": ((), (PAYER, 0, Waive(PART)), Name.NOT_PAYEE),
+    "settle early": ((), (STRANGER, 1000, Settle(PART)), Name.TOO_EARLY),
     "settle twice": (((PAYER, 0, Approve(PART)),), (STRANGER, 9999, Settle(PART)), Name.ALREADY_SETTLED),
-    "a part that is not its leaf": ((), (STRANGER, 9999, Settle(other_part())), Name.BAD_PART),
+    "a part that is not its leaf": ((), (STRANGER, 9999, Settle(other_part())), Name.WRONG_MILESTONE),
 }
 
 
@@ -295,6 +295,6 @@ def test_on_a_renumbered_chain_clocks_go_on_but_funding_and_verdicts_stop():
     world = run(AGREEMENT)
     verdict = Attest(PART, Attestation(0, ZERO32, 1), proven=True)
 
-    assert refusal(world, STRANGER, 0, verdict, renumbered=True) == Name.WRONG_CHAIN
-    assert refusal(world, PAYER, 0, Fund(TERMS, MILESTONES, 1), renumbered=True) == Name.WRONG_CHAIN
-    assert isinstance(step(world, Ctx(STRANGER, NOW + 1001, renumbered=True), Settle(PART)), Outcome)
+    assert refusal(world, STRANGER, 0, verdict, chain_id=1) == Name.WRONG_CHAIN
+    assert refusal(world, PAYER, 0, Fund(TERMS, MILESTONES, 1), chain_id=1) == Name.WRONG_CHAIN
+    assert isinstance(step(world, Ctx(STRANGER, NOW + 1001, chain_id=1), Settle(PART)), Outcome)
