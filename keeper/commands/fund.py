@@ -33,7 +33,7 @@ def plan_fund(session: Session, path: Path, indexes: Sequence[int] | None, place
     TERMS_INVALID, USAGE for milestones outside of the schedule, INSUFFICIENT_FUNDS, the contract's AlreadyFunded when
     somebody else paid everything asked for, VERIFY_MISMATCH when the contract computes another id than we do.
     """
-    report = read_terms(path, session.deployment.book(), None)
+    report = _read(session, path, place)
     funded, _ = session.escrow.state(report.id)
     wanted = _mask(report, indexes)
     missing = wanted & ~funded
@@ -73,6 +73,16 @@ def verify_funded(session: Session, plan: Plan, tx_hash: bytes) -> None:
             moved=Moved.UNKNOWN,
             hint="repeat the very same command: it looks again and never pays twice",
         )
+
+
+def _read(session: Session, path: Path, place: views.Place) -> TermsReport:
+    """The file without its deadlines, which do not matter once it is funded; with them when it is wrong anyway."""
+    book = session.deployment.book()
+    try:
+        return read_terms(path, book, None)
+    except MilepostError:
+        read_terms(path, book, place.head.time)
+        raise
 
 
 def _mask(report: TermsReport, indexes: Sequence[int] | None) -> int:
