@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import Connection, RowMapping, func, insert, select
 
 from keeper.errors import MilepostError
+from keeper.relay.documents import CHAIN_BYTES
 from keeper.relay.fitting import check_fits
 from keeper.relay.message import AttestationMessage
 from keeper.relay.wire import to_hex
@@ -131,4 +132,4 @@ def _watch(conn: Connection, message: AttestationMessage) -> None:
 
 def subject_of(deliverable: str) -> str:
     """The 24 bytes of a deliverable (0x hex) that name the subject of a verdict (docs/protocol.md section 5)."""
-    return deliverable[: 2 + 48]
+    return deliverable[: 2 + 2 * CHAIN_BYTES]

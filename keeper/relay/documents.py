@@ -140,6 +140,6 @@ def _check_room(conn: Connection, name: bytes, size: int, max_total: int) -> Non
 def _named_on_chain(conn: Connection, name: bytes) -> bool:
     """Whether a submission or an agreement that the ledger knows carries this hash; looked up only when full."""
     text = to_hex(name)
-    submitted = select(milestone.c.index).where(milestone.c.deliverable == text[: 2 + 48])
+    submitted = select(milestone.c.index).where(milestone.c.deliverable == to_hex(name[:CHAIN_BYTES]))
     agreed = select(agreement.c.id).where(agreement.c.terms.contains(text[2:]))
     return any(conn.execute(query.limit(1)).first() is not None for query in (submitted, agreed))

@@ -17,12 +17,10 @@ from keeper.ledger import views
 from keeper.ledger.events import Submitted, decode
 from keeper.ledger.views import AgreementView, MilestoneView
 from keeper.protocol.types import ZERO32, MilestoneState, Status
+from keeper.relay.documents import CHAIN_BYTES
 from keeper.relay.message import AttestationMessage
 from keeper.relay.wire import to_hex
 from keeper.store.schema import cursor
-
-SUBJECT_BYTES = 24
-"""The bytes of a deliverable's hash that the chain keeps (docs/protocol.md section 3, State)."""
 
 
 def check_fits(conn: Connection, message: AttestationMessage) -> int:
@@ -54,7 +52,7 @@ def fits_state(message: AttestationMessage, state: MilestoneState) -> bool:
         return False
     if state.status == Status.FUNDED:
         return message.deliverable == ZERO32 and message.payout_bps > 0
-    return state.status == Status.SUBMITTED and message.deliverable[:SUBJECT_BYTES] == state.deliverable24
+    return state.status == Status.SUBMITTED and message.deliverable[:CHAIN_BYTES] == state.deliverable24
 
 
 def _followed(conn: Connection) -> list[tuple[int, str]]:
@@ -107,7 +105,7 @@ def _check_state(conn: Connection, view: AgreementView, message: AttestationMess
     submitted = _submitted(conn, milestone, message.attempt)
     if submitted is None and message.attempt == current and milestone.open:
         raise _early(message, f"this relay has not seen a submission for attempt {current}")
-    if submitted != message.deliverable[:SUBJECT_BYTES]:
+    if submitted != message.deliverable[:CHAIN_BYTES]:
         expected = f"one that begins with {to_hex(submitted)}" if submitted else "zero, as nothing was submitted"
         _refuse(
             f"The attestation is for another deliverable than attempt {message.attempt} of milestone "
@@ -124,7 +122,7 @@ def _submitted(conn: Connection, milestone: MilestoneView, attempt: int) -> byte
     for stored in views.events_of(conn, milestone.agreement):
         said = decode(stored) if stored.name == "Submitted" else None
         if isinstance(said, Submitted) and (said.index, said.attempt) == (milestone.index, attempt):
-            return said.deliverable[:SUBJECT_BYTES]
+            return said.deliverable[:CHAIN_BYTES]
     return None
 
 

@@ -142,14 +142,15 @@ def test_words_of_a_relay_cannot_write_to_the_terminal() -> None:
     assert len(caught.value.cause) <= 600
 
 
+@pytest.mark.parametrize("name", [OTHER, OTHER[:24] + bytes(8), bytes(32)])
 @pytest.mark.parametrize("body", [envelope().to_json(), {}, {**envelope().to_json(), "bytes": "%"}])
-def test_a_document_that_is_not_the_one_asked_for_is_never_returned(body: dict[str, str]) -> None:
+def test_a_document_that_is_not_the_one_asked_for_is_never_returned(body: dict[str, str], name: bytes) -> None:
     with (
         answering(http(orjson.dumps(body))) as url,
         RelayClient(url) as client,
         pytest.raises(MilepostError, match=url) as caught,
     ):
-        client.get_document(OTHER)
+        client.get_document(name)
     assert caught.value.code == "DOCUMENT_INVALID"
 
 

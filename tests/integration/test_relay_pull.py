@@ -96,6 +96,7 @@ def test_what_is_ahead_of_the_ledger_is_neither_lost_nor_in_the_way(relays: tupl
         accept(conn, message(MEMBERS[1], milestone=1, deliverable=ZERO32))
 
     assert b.pull(a) == Pulled(attestations=1, documents=0, early=1, refused=0)
+    assert b.pull(a) == Pulled(attestations=0, documents=0, early=1, refused=0)
     assert b.signers() == [MEMBERS[1].address]
     assert b.progress_on(a).attestations == 0
 

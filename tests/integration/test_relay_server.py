@@ -60,6 +60,7 @@ def test_what_is_pushed_can_be_read(client: RelayClient) -> None:
     assert client.attestations(agreement=ID).last == 1
     assert client.attestations(after=1).attestations == []
     assert client.get_document(envelope().hash) == envelope()
+    assert client.get_document(envelope().hash[:24] + bytes(8)) == envelope()
     assert [item.hash for item in client.documents().documents] == [envelope().hash]
     assert client.health()["status"] == "ok"
 

@@ -36,6 +36,23 @@ def test_an_unknown_document_is_not_found(store: Store) -> None:
         assert find(conn, OTHER) is None
 
 
+def test_a_deliverable_is_found_by_the_24_bytes_that_the_chain_keeps(store: Store) -> None:
+    put(store, envelope())
+    put(store, envelope(b"another"))
+
+    with store.read() as conn:
+        assert find(conn, envelope().hash[:24] + bytes(8)) == envelope()
+        assert find(conn, envelope().hash[:24] + bytes(7) + b"\x01") is None
+        assert find(conn, OTHER[:24] + bytes(8)) is None
+        assert find(conn, bytes(32)) is None
+
+
+def test_a_document_is_never_kept_under_half_its_name(store: Store) -> None:
+    with pytest.raises(MilepostError) as caught, store.begin() as conn:
+        keep(conn, envelope().hash[:24] + bytes(8), envelope())
+    assert caught.value.code == "DOCUMENT_INVALID"
+
+
 def test_a_document_that_does_not_hash_to_its_name_is_refused_with_both_hashes(store: Store) -> None:
     with pytest.raises(MilepostError) as caught, store.begin() as conn:
         keep(conn, OTHER, envelope())
