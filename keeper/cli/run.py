@@ -73,8 +73,10 @@ class Run:
         if self.options.as_json or not sys.stderr.isatty():
             yield lambda _: None
             return
-        with self.stderr.status(text) as status:
-            yield status.update
+        from rich.markup import escape  # titles are strangers' text
+
+        with self.stderr.status(escape(text)) as status:
+            yield lambda words: status.update(escape(words))
 
     def emit(self, schema: str, data: dict[str, Any], words: Callable[[Console], None], code: int = Exit.DONE) -> None:
         """The command's one result: JSON under `schema`, or words for people."""
@@ -112,7 +114,7 @@ class Run:
                 "This needs a confirmation, and nobody can be asked here",
                 cause="stdin is no terminal" if not self.options.as_json else "--json never asks",
             )
-        self.stderr.print(f"{question} \\[y/N] ", end="")
+        self.stderr.print(f"{question} [y/N] ", end="", markup=False)
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             raise MilepostError("CONFIRMATION_NEEDED", "You did not confirm", cause="the answer was not yes")
 
