@@ -28,9 +28,10 @@ test: build ## Every test but the long lanes; under 10 minutes
 gas: build ## Measure gas, compare with the committed snapshot, write reports/gas.json
 	@$(PY) -m scripts.gas
 
-fmt: setup ## Format Solidity and Python
+fmt: setup ## Format Solidity and Python, rewrite generated pages
 	@forge fmt contracts interfaces tests/forge
 	@ruff check --fix --quiet . ; ruff format .
+	@$(PY) -m scripts.reference
 
 lint: setup ## Formatting, lint, types, import rules, drift of generated files
 	@forge fmt --check contracts interfaces tests/forge
@@ -43,6 +44,7 @@ lint: setup ## Formatting, lint, types, import rules, drift of generated files
 drift: build ## Generated files equal what their sources generate
 	@$(PY) -m scripts.abi --check
 	@$(PY) -m scripts.vectors --check
+	@$(PY) -m scripts.reference --check
 
 slither: build ## Static analysis: no high, no medium finding without a written reason
 	@tools/setup.sh slither

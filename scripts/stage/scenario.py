@@ -5,6 +5,7 @@ The chain's clock is moved by the demo; everything else is moved by the keepers,
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -71,8 +72,11 @@ class Scenario:
     # --- what the steps are made of ---
 
     def submit(self, deal: Deal, index: int, deliverable: str) -> None:
-        file = ROOT / f"examples/deliverables/{deliverable}.json"
-        self.cast.people["payee"].milepost("submit", deal.hex, str(index), "--deliverable", file, "--yes")
+        """The payee hands in one of examples/deliverables, from a folder of his own: the salt is kept beside it."""
+        payee = self.cast.people["payee"]
+        file = payee.home / f"{deliverable}.json"
+        shutil.copy(ROOT / "examples/deliverables" / file.name, file)
+        payee.milepost("submit", deal.hex, str(index), "--deliverable", file, "--yes")
 
     def wait_attested(self, deal: Deal, index: int) -> None:
         self._wait(

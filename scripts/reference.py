@@ -1,0 +1,112 @@
+"""Writes docs/reference from the code itself: commands, settings, errors.
+
+    python -m scripts.reference [--check]
+
+With --check nothing is written and a page that differs fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer.main
+
+from keeper.cli.main import app
+from keeper.config.reference import settings_example, settings_table
+from keeper.errors import CONTRACT, OFF_CHAIN, ErrorSpec, Exit
+
+FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
+MADE = "<!-- made by `python -m scripts.reference`; do not edit -->\n"
+
+
+def commands() -> str:
+    """Every command with its arguments and options, as `--help` tells them."""
+    root = typer.main.get_command(app)
+    lines = ["# Commands", "", MADE, root.help or "", "", "## Exit codes", "", "| code | name |", "|---|---|"]
+    lines += [f"| {code.value} | {code.name.lower().replace('_', ' ')} |" for code in Exit]
+    lines += ["", "They are the same as `exit_code` in `--json`. Milestones are numbered from 0.", ""]
+    for path, command in walk(root, "milepost"):
+        lines += page(path, command)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def walk(command: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Every command that does something, depth first, with its full name. (typer carries its own copy of click.)"""
+    inner = getattr(command, "commands", None)
+    if inner is None:
+        yield path, command
+        return
+    for name in inner:
+        yield from walk(inner[name], f"{path} {name}")
+
+
+def page(path: str, command: Any) -> list[str]:
+    """One command: usage, help, a table of its parameters, its example."""
+    arguments = [p for p in command.params if p.param_type_name == "argument"]
+    names = [p.name.upper() if p.required else f"[{p.name.upper()}]" for p in arguments]
+    lines = [f"## `{' '.join([path, *names])}`", "", command.help or "", ""]
+    if command.params:
+        lines += ["| parameter | meaning |", "|---|---|", *(row(p) for p in command.params), ""]
+    return [*lines, command.epilog, ""] if command.epilog else lines
+
+
+def row(parameter: Any) -> str:
+    name = parameter.name.upper() if parameter.param_type_name == "argument" else ", ".join(parameter.opts)
+    return f"| `{name}` | {' '.join((parameter.help or '').split())} |"
+
+
+def errors() -> str:
+    """The registry: every code with its retry class, exit code and mend."""
+    lines = ["# Errors", "", MADE]
+    lines += [
+        "Every error has a stable code, the same from contracts, command line and relay. `retry` says whether the same",
+        "request may be made again: `retry` later, `same-id-only` (the outcome is unknown), `never`, `ask-human`.",
+        "",
+    ]
+    for title, registry in (("From the contracts", CONTRACT), ("From the programs", OFF_CHAIN)):
+        lines += [f"## {title}", "", "| code | exit | retry | what to do |", "|---|---|---|---|"]
+        lines += [error_row(code, spec) for code, spec in sorted(registry.items())] + [""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def error_row(code: str, spec: ErrorSpec) -> str:
+    return f"| `{code}` | {spec.exit.value} | {spec.retry.value} | {spec.fix} |"
+
+
+def settings() -> str:
+    """Every setting, and a file that names each once."""
+    return (
+        f"# Settings\n\n{MADE}\n"
+        "One YAML file: `--config FILE`, else `$MILEPOST_CONFIG`, else `./milepost.yaml`. A variable of the "
+        "environment overrides the file. Relative paths count from the file's folder.\n\n"
+        f"{settings_table()}\n## Everything once\n\n```yaml\n{settings_example()}```\n"
+    )
+
+
+PAGES = {"commands.md": commands, "settings.md": settings, "errors.md": errors}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="fail on a page that differs; write nothing")
+    check = parser.parse_args().check
+    stale = []
+    for name, make in PAGES.items():
+        path, text = FOLDER / name, make()
+        if path.exists() and path.read_text() == text:
+            continue
+        stale.append(str(path.relative_to(FOLDER.parents[1])))
+        if not check:
+            FOLDER.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+    if stale:
+        print(("differs from the code: " if check else "written: ") + ", ".join(stale))
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
