@@ -89,11 +89,9 @@ def _walk(rpc: Rpc, at: Standing, target: Header, followed: Mapping[str, Sequenc
 
 
 def _branch(rpc: Rpc, at: Standing, target: Header) -> list[Block]:
-    """The blocks above the common ancestor up to `target`, ascending."""
+    """The blocks above the common ancestor up to the height of `target`, ascending, each the parent of the next."""
     lowest = min(target.number, at.head.number + 1)
     upper = blocks_at(rpc, range(lowest, target.number + 1))
-    if upper[-1].header.hash != target.hash:
-        raise Hold(f"block {target.number} changed while it was read")
     for low, high in pairwise(upper):
         if high.header.parent != low.header.hash:
             raise Hold(f"block {high.header.number} is not the child of the block before it: the chain is moving")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, Table, select
+from sqlalchemy import Connection, RowMapping, Select, Table, select, text
 
 from keeper.chain.blocks import Header
 from keeper.ledger.events import StoredEvent, agreement_in
@@ -49,6 +49,10 @@ __all__ = [
 ]
 
 
+_CHAIN = select(schema.cursor.c.chain).limit(1).scalar_subquery()
+"""The chain that this database follows; indexes begin with it."""
+
+
 def place(conn: Connection) -> Place | None:
     """Where the ledger stands; None before the first step."""
     c, b = schema.cursor, schema.block
@@ -86,7 +90,9 @@ def milestone_view(conn: Connection, agreement: bytes, index: int) -> MilestoneV
 def due_before(conn: Connection, time: int, limit: int = 100) -> list[MilestoneView]:
     """Open milestones that `settle` moves at unix second `time`, the longest due first."""
     m = schema.milestone
-    query = _open_milestones().where(m.c.due_at <= time).order_by(m.c.due_at, m.c.agreement, m.c.index)
+    query = (
+        _open_milestones().where(m.c.chain == _CHAIN, m.c.due_at <= time).order_by(m.c.due_at, m.c.agreement, m.c.index)
+    )
     return [_joined(row) for row in conn.execute(query.limit(limit)).mappings()]
 
 
@@ -102,7 +108,11 @@ def open_with_verifier(conn: Connection, quorums: Collection[bytes] | None = Non
 def quorum_of(conn: Connection, verifier: Address, quorum: bytes) -> Quorum | None:
     """The members behind a quorum's hash, if they were announced on chain."""
     q = schema.quorum
-    row = conn.execute(select(q).where(q.c.verifier == verifier.lower(), q.c.hash == hex_of(quorum))).mappings().first()
+    row = (
+        conn.execute(select(q).where(q.c.chain == _CHAIN, q.c.verifier == verifier.lower(), q.c.hash == hex_of(quorum)))
+        .mappings()
+        .first()
+    )
     return quorum_value(row) if row else None
 
 
@@ -123,13 +133,17 @@ def settlement_of(conn: Connection, agreement: bytes, index: int) -> SettlementV
 def events_of(conn: Connection, agreement: bytes) -> list[StoredEvent]:
     """Every event of one agreement in the order of the chain; `events.decode` tells what each says."""
     e = schema.event
-    query = select(e).where(e.c.subject == hex_of(agreement)).order_by(e.c.number, e.c.log_index)
+    query = select(e).where(e.c.chain == _CHAIN, e.c.subject == hex_of(agreement)).order_by(e.c.number, e.c.log_index)
     return [stored_event(row) for row in conn.execute(query).mappings()]
+
+
+_OPEN = text("milestone.open")
+"""Written as in the partial index: SQLite uses it only for the very same words."""
 
 
 def _open_milestones() -> Select[Any]:
     a, m = schema.agreement, schema.milestone
-    return select(m, a.c.escrow, a.c.terms).join_from(m, a, m.c.agreement == a.c.id).where(m.c.open)
+    return select(m, a.c.escrow, a.c.terms).join_from(m, a, m.c.agreement == a.c.id).where(_OPEN)
 
 
 def _joined(row: RowMapping) -> MilestoneView:

@@ -88,7 +88,9 @@ class FakeNode:
     dies_after: int | None = None
     """Answers left before it answers no more."""
     meanwhile: Callable[[], None] | None = None
-    """Runs once, before the next answer about logs."""
+    """Runs once, before the next answer to `meanwhile_before`."""
+    meanwhile_before: tuple[str, ...] = ("eth_getLogs",)
+    """A method, or a method and its first parameter."""
     asked: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -144,6 +146,9 @@ class FakeNode:
 
     def _one(self, call: dict[str, Any]) -> dict[str, Any]:
         self.asked.append(call["method"])
+        if self.meanwhile and self.meanwhile_before in ((call["method"],), (call["method"], call["params"][0])):
+            act, self.meanwhile = self.meanwhile, None
+            act()
         answer = {"jsonrpc": "2.0", "id": call["id"]}
         try:
             return {**answer, "result": getattr(self, "_" + call["method"])(*call["params"])}
@@ -160,9 +165,6 @@ class FakeNode:
         return self._block_json(found) if found else None
 
     def _eth_getLogs(self, query: dict[str, Any]) -> Any:
-        if self.meanwhile:
-            act, self.meanwhile = self.meanwhile, None
-            act()
         wanted = query.get("address")
         if "blockHash" in query:
             if query["blockHash"] in self.vanishing or query["blockHash"] not in self.blocks:

@@ -346,6 +346,36 @@ def test_a_chain_that_moves_while_it_is_read_is_looked_at_again(
     assert_shows(store, node)
 
 
+def test_headers_of_two_branches_in_one_answer_are_not_joined(node: FakeNode, store: Store, follower: Follower) -> None:
+    must(node, fund(DISPUTABLE), submit(DISPUTABLE, 0))
+    node.mine()
+
+    def reorganise() -> None:
+        node.drop(3)
+        for _ in range(3):
+            node.mine()
+
+    node.meanwhile, node.meanwhile_before = reorganise, ("eth_getBlockByNumber", "0x3")
+    step = follower.step()
+    assert "moving" in step.held
+    assert step.head.number == 0
+    follower.follow()
+    assert_shows(store, node)
+
+
+def test_finality_never_moves_back(node: FakeNode, store: Store, follower: Follower) -> None:
+    must(node, fund(DISPUTABLE))
+    for _ in range(DEPTH + 3):
+        node.mine()
+    follower.follow()
+    node.behind = 3
+    assert follower.step().finalized == 4
+    with store.read() as conn:
+        place = views.place(conn)
+    assert place
+    assert (place.finalized_number, place.safe_number) == (4, 4)
+
+
 def test_a_node_that_dies_at_any_moment_leaves_a_ledger_that_goes_on(
     node: FakeNode, store: Store, follower: Follower
 ) -> None:
