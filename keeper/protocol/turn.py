@@ -54,7 +54,7 @@ class Turn:
         """Send, or credit what the receiver refuses; zero is skipped (docs/protocol.md section 4, Payout)."""
         if amount == 0:
             return
-        if to in self.ctx.refuses:
+        if (token, to) in self.ctx.refuses:
             key = (token, to)
             self._credits[key] = self._credits.get(key, 0) + amount
             self._movements.append(Movement(Flow.CREDIT, token, to, amount))
@@ -67,7 +67,7 @@ class Turn:
         amount = self._credits.pop((token, self.ctx.caller), 0)
         if amount == 0:
             raise Refused(Name.NOTHING_TO_WITHDRAW, token, self.ctx.caller)
-        if to in self.ctx.refuses:
+        if (token, to) in self.ctx.refuses:
             raise Refused(Name.TRANSFER_FAILED, token, to, amount)
         self._send(token, to, amount)
         return amount

@@ -74,8 +74,8 @@ class Ctx:
     """Native currency sent along."""
     pays: bool = True
     """Whether the token lets the escrow pull from the caller (balance and allowance suffice)."""
-    refuses: frozenset[Address] = frozenset()
-    """Receivers whose pushes fail."""
+    refuses: frozenset[tuple[Address, Address]] = frozenset()
+    """(token, receiver) of transfers that fail."""
     hook_accepts: bool = True
     """Whether an arbiter's hook returns its selector."""
     chain_id: int | None = None

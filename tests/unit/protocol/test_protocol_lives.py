@@ -15,6 +15,7 @@ from protocol_strategies import (
     PAYEE,
     PAYER,
     STRANGER,
+    TOKEN,
     accepted_agreements,
 )
 
@@ -43,6 +44,10 @@ from keeper.protocol.world import (
 )
 
 
+def refusing(*receivers):
+    return frozenset((token, who) for token in (TOKEN, ZERO_ADDRESS) for who in receivers)
+
+
 @st.composite
 def lives(draw):
     """An agreement and a list of (call, caller, moment) choices that are tried one after another."""
@@ -67,7 +72,7 @@ def lives(draw):
         st.sampled_from([PAYER, PAYEE, ARBITER, STRANGER]),
         st.integers(0, 4),
         st.integers(0, 10_000),
-        st.sampled_from([frozenset(), frozenset({PAYEE}), frozenset({PAYER, FEE_TO})]),
+        st.sampled_from([refusing(), refusing(PAYEE), refusing(PAYER, FEE_TO)]),
     )
     return agreement, draw(st.lists(choice, max_size=25))
 

@@ -116,7 +116,7 @@ def test_approve_pays_everything_without_tip_and_waive_refunds():
 
 def test_a_refused_push_becomes_a_credit_that_its_owner_withdraws_whole():
     world = run(AGREEMENT)
-    answer = step(world, Ctx(PAYER, NOW, refuses=frozenset({PAYEE})), Approve(PART))
+    answer = step(world, Ctx(PAYER, NOW, refuses=frozenset({(TOKEN, PAYEE)})), Approve(PART))
     assert [e.name for e in answer.events] == ["Settled", "Credited"]
     assert answer.world.credits == {(TOKEN, PAYEE): 995}
 
@@ -128,7 +128,7 @@ def test_a_refused_push_becomes_a_credit_that_its_owner_withdraws_whole():
     assert refusal(taken.world, PAYEE, 0, Withdraw(TOKEN, PAYEE)) == Name.NOTHING_TO_WITHDRAW
     for to in (ZERO_ADDRESS, ESCROW):
         assert refusal(answer.world, PAYEE, 0, Withdraw(TOKEN, to)) == Name.BAD_RECIPIENT
-    refuses = frozenset({STRANGER})
+    refuses = frozenset({(TOKEN, STRANGER)})
     assert refusal(answer.world, PAYEE, 0, Withdraw(TOKEN, STRANGER), refuses=refuses) == Name.TRANSFER_FAILED
 
 
