@@ -114,7 +114,7 @@ def _confirm_deep(rpc: Rpc, at: Standing) -> None:
         "DEEP_REORG",
         f"The chain replaced block {at.finalized}, which it had called final",
         cause=f"expected {at.held[at.finalized]}, found {now.hash}",
-        hint="compare with another node; if this branch is the true one, run `milepost rebuild`",
+        hint="compare with another node; if this branch is the true one, keep the file and name a new `database`",
     )
 
 

@@ -23,7 +23,7 @@ BUSY_MS = 15_000
 _REASONS = (
     ("is full", "the disk is full", "free some space, then start again: nothing was half-written"),
     ("readonly", "the file may not be written", "make the database and its directory writable for this user"),
-    ("malformed", "the file is damaged", "keep the file, restore a backup, and run `milepost rebuild`"),
+    ("malformed", "the file is damaged", "keep the file, and restore a backup or name a new `database`"),
     ("not a database", "the file is no SQLite database", "name another path as `database`, or restore a backup"),
     ("unable to open", "the file cannot be opened", "check that the directory exists and is writable for this user"),
     ("locked", "another process holds it", "stop the process that holds it, then start again"),
