@@ -14,7 +14,7 @@ from keeper.errors import MilepostError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-DOCS = "docs/errors.md"
+DOCS = "docs/reference/errors.md"
 
 
 def console(stream: TextIO, pipe_width: int) -> Console:
@@ -45,7 +45,7 @@ def error_json(error: MilepostError) -> dict[str, str]:
         "moved": error.moved.value,
         "money": error.money,
         "fix": error.hint,
-        "docs": f"{DOCS}#{error.code.lower()}",
+        "docs": DOCS,
     }
 
 

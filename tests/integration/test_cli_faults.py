@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from chainlab import Deployed
+from chainlab import ROOT, Deployed
 from clistage import ARBITER, PAYEE, PAYER, RICH, STRANGER, Stage, open_stage
 
 from keeper.errors import Exit
 from keeper.store.lock import process_lock
+from scripts.rpc_proxy import RpcProxy
 
 DEAD = "http://127.0.0.1:1"
 
@@ -222,9 +226,8 @@ def test_an_unknown_outcome_is_code_6_and_the_repeat_pays_once(own_stage: Stage)
     assert own_stage.balance(PAYEE) == 500_000_000
 
 
-def test_a_node_that_dies_half_way_leaves_a_funding_to_be_resumed(own_stage: Stage, tmp_path: Path) -> None:
-    """The announcement and the allowance are on chain when the node stops answering; the repeat does the rest."""
-    rpc = own_stage.deployed.anvil.rpc
+def test_a_funding_goes_on_from_what_is_on_chain_already(own_stage: Stage) -> None:
+    """The announcement and the allowance are there, as after a fault between two transactions."""
     unsigned = own_stage.json(PAYER, "fund", own_stage.terms(), "--unsigned")["transactions"]
     for tx in unsigned[:2]:
         own_stage.deployed.anvil.send(tx["from"], tx["to"], bytes.fromhex(tx["data"][2:]))
@@ -233,7 +236,31 @@ def test_a_node_that_dies_half_way_leaves_a_funding_to_be_resumed(own_stage: Sta
 
     assert [t["title"] for t in ran["transactions"]] == ["lock 1,500.00 PLAY in the escrow"]
     assert own_stage.balance(PAYER) == RICH - 1_500_000_000
-    assert rpc.call("eth_blockNumber")
+
+
+def test_an_approval_killed_between_saving_and_broadcasting_is_finished_once_by_its_repeat(
+    own_stage: Stage,
+) -> None:
+    """The real program, killed from outside at the moment it would have sent its transaction."""
+    agreement = own_stage.milepost(PAYER, "terms", "id", own_stage.terms()).out.strip()
+    own_stage.done(PAYER, "fund", own_stage.terms(), "--milestones", "1")  # the quorum is announced from here on
+    with RpcProxy(own_stage.deployed.anvil.url) as proxy:
+        config = own_stage.config(PAYER, chain={"rpc": [proxy.url]})
+        program = [sys.executable, "-c", "from keeper.cli.main import main; main()"]
+        words = ["approve", agreement, "1", "--yes", "--config", str(config)]
+        process = subprocess.Popen([*program, *words], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        kill = proxy.kill_on("eth_sendRawTransaction", process.pid)
+        assert process.wait(timeout=60) == -signal.SIGKILL
+        assert kill.done.is_set()
+    assert own_stage.balance(PAYEE) == 0
+
+    ran = own_stage.json(PAYER, "approve", agreement, 1, "--yes")
+
+    assert ran["exit_code"] == Exit.DONE
+    assert own_stage.balance(PAYEE) == 500_000_000
+    nonce = own_stage.deployed.anvil.rpc.call("eth_getTransactionCount", own_stage.account(PAYER), "latest")
+    assert own_stage.json(PAYER, "approve", agreement, 1, "--yes")["transactions"] == []
+    assert own_stage.deployed.anvil.rpc.call("eth_getTransactionCount", own_stage.account(PAYER), "latest") == nonce
 
 
 def _other(stage: Stage) -> Path:

@@ -17,6 +17,7 @@ from keeper.protocol.types import Address
 from keeper.relay.client import RelayClient
 from keeper.relay.message import AttestationMessage
 
+ALWAYS_REVERTS = "0x60006000fd"
 PLAY_1000, PLAY_500, TIP = 1_000 * PLAY, 500 * PLAY, 2 * PLAY
 
 
@@ -223,6 +224,25 @@ def test_withdraw_finds_no_credit_where_every_payment_arrived(stage: Stage) -> N
     ran = stage.json(PAYEE, "withdraw", "--yes")
     assert ran["exit_code"] == Exit.DONE
     assert "no credit" in ran["done_before"]
+
+
+def test_withdraw_takes_what_could_not_be_paid_directly_and_again_only_what_is_new(stage: Stage) -> None:
+    """While the token refuses transfers, payments become credits; each is taken once."""
+    agreement = stage.funded()
+    rpc, token = stage.deployed.anvil.rpc, stage.deployed.token
+    code = rpc.call("eth_getCode", token, "latest")
+    for index, units in ((0, PLAY_1000), (1, PLAY_500)):
+        before = stage.balance(PAYEE)
+        rpc.call("anvil_setCode", token, ALWAYS_REVERTS)
+        stage.done(PAYER, "approve", agreement, index)
+        rpc.call("anvil_setCode", token, code)
+        assert stage.balance(PAYEE) == before
+
+        ran = stage.json(PAYEE, "withdraw", "PLAY", "--yes")
+
+        assert ran["transactions"][0]["title"].startswith("withdraw ")
+        assert stage.balance(PAYEE) == before + units
+        assert stage.json(PAYEE, "withdraw", "PLAY", "--yes")["transactions"] == []
 
 
 def test_show_rebuilds_everything_from_the_chain(stage: Stage) -> None:
