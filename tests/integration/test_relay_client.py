@@ -142,7 +142,7 @@ def test_words_of_a_relay_cannot_write_to_the_terminal() -> None:
     assert len(caught.value.cause) <= 600
 
 
-@pytest.mark.parametrize("name", [OTHER, OTHER[:24] + bytes(8), bytes(32)])
+@pytest.mark.parametrize("name", [OTHER, OTHER[:24] + bytes(8), bytes(32)], ids=["whole", "short", "zero"])
 @pytest.mark.parametrize("body", [envelope().to_json(), {}, {**envelope().to_json(), "bytes": "%"}])
 def test_a_document_that_is_not_the_one_asked_for_is_never_returned(body: dict[str, str], name: bytes) -> None:
     with (
