@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -33,7 +34,7 @@ REPORT = ROOT / "reports" / "demo.json"
 
 def main() -> int:
     options = arguments()
-    console = Console(highlight=False)
+    console = Console(highlight=False, record=options.picture is not None)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)  # also where a shell started us in the background
     home = Path(options.home)
@@ -41,7 +42,10 @@ def main() -> int:
     home.mkdir(parents=True)
     try:
         with Crew(home) as crew:
-            return play(crew, console, options)
+            code = play(crew, console, options)
+        if options.picture:
+            save_picture(console, Path(options.picture))
+        return code
     except KeyboardInterrupt:
         console.print("\ninterrupted: every process of the demo has ended")
         return 130
@@ -51,12 +55,18 @@ def main() -> int:
         return 1
 
 
+def save_picture(console: Console, path: Path) -> None:
+    """Saves what the terminal showed as an SVG that asks nobody for fonts."""
+    path.write_text(re.sub(r"@font-face \{.*?\}\n", "", console.export_svg(title="make demo"), flags=re.DOTALL))
+
+
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make demo", description="Play the demo.")
     parser.add_argument("--keep", action="store_true", help="leave everything running at the end")
     parser.add_argument("--without", choices=["keeper-1", "keeper-2"], action="append", default=[])
     parser.add_argument("--home", default=str(HOME), help="folder for logs, settings and databases; emptied first")
     parser.add_argument("--report", default=str(REPORT), help="where the report goes")
+    parser.add_argument("--picture", help="also save what the terminal shows as an SVG")
     options = parser.parse_args()
     if len(set(options.without)) == 2:
         parser.error("at least one keeper is needed")
