@@ -1,4 +1,4 @@
-"""Writes docs/reference from the code itself: commands, settings, errors.
+"""Writes docs/reference from the code itself (commands, settings, errors), and the README's costs from the snapshot.
 
     python -m scripts.reference [--check]
 
@@ -8,6 +8,7 @@ With --check nothing is written and a page that differs fails.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,10 @@ from keeper.cli.main import app
 from keeper.config.reference import settings_example, settings_table
 from keeper.errors import CONTRACT, OFF_CHAIN, ErrorSpec, Exit
 
-FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "docs" / "reference"
+README = ROOT / "README.md"
+SNAPSHOT = ROOT / "interfaces" / "gas.snapshot.json"
 MADE = "<!-- made by `python -m scripts.reference`; do not edit -->\n"
 
 
@@ -87,7 +91,39 @@ def settings() -> str:
     )
 
 
-PAGES = {"commands.md": commands, "settings.md": settings, "errors.md": errors}
+GAS_ROWS = {
+    "fund_1": "fund a schedule of one",
+    "fund_10": "fund a schedule of ten",
+    "submit": "submit",
+    "attest_settle_3of5": "3 of 5 signatures and payout in one call",
+    "attest_3of5": "3 of 5 signatures into a challenge window",
+    "settle": "settle after it",
+    "approve": "approve",
+    "dispute": "dispute",
+    "rule": "rule",
+    "clock_refund": "refund by a clock",
+    "per_signature": "each further signature",
+}
+
+
+def readme() -> str:
+    """README.md with the table of costs from the committed gas snapshot."""
+    gas = json.loads(SNAPSHOT.read_text())["gas"]
+    rows = "".join(f"| {words} | {gas[key]:,} |\n" for key, words in GAS_ROWS.items())
+    before, _, rest = README.read_text().partition(GAS_BEGIN)
+    after = rest.partition(GAS_END)[2]
+    return f"{before}{GAS_BEGIN}\n| | gas |\n|---|---|\n{rows}{GAS_END}{after}"
+
+
+GAS_BEGIN = "<!-- gas: made by `python -m scripts.reference` -->"
+GAS_END = "<!-- /gas -->"
+
+PAGES = {
+    FOLDER / "commands.md": commands,
+    FOLDER / "settings.md": settings,
+    FOLDER / "errors.md": errors,
+    README: readme,
+}
 
 
 def main() -> int:
@@ -95,13 +131,12 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="fail on a page that differs; write nothing")
     check = parser.parse_args().check
     stale = []
-    for name, make in PAGES.items():
-        path, text = FOLDER / name, make()
+    for path, make in PAGES.items():
+        text = make()
         if path.exists() and path.read_text() == text:
             continue
-        stale.append(str(path.relative_to(FOLDER.parents[1])))
+        stale.append(str(path.relative_to(ROOT)))
         if not check:
-            FOLDER.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
     if stale:
         print(("differs from the code: " if check else "written: ") + ", ".join(stale))
