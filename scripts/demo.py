@@ -127,12 +127,14 @@ def keep(console: Console, cast: Cast) -> None:
     console.print("\nEverything keeps running until Ctrl-C. The chain is at " + cast.chain.url)
     for role, keeper in cast.keepers.items():
         console.print(f"  {role}: http://127.0.0.1:{keeper.port}/status")
-    payer = cast.people["payer"]
-    console.print("\nIn another terminal, as the payer (a play-money key):\n")
-    console.print(f"  export {KEY}={payer.secret}", soft_wrap=True)
-    console.print(f"  export MILEPOST_CONFIG={payer.settings}", soft_wrap=True)
-    console.print("  .venv/bin/milepost list")
-    console.print("  .venv/bin/milepost doctor\n")
+    console.print("\nIn another terminal, as the payer (or payee, or arbiter; their keys are play money):\n")
+    for person in cast.people.values():
+        lines = [f"export {KEY}={person.secret}", f"export MILEPOST_CONFIG={person.settings}"]
+        lines += [f"export PATH={MILEPOST.parent}:$PATH"]
+        (person.home / "env").write_text("\n".join(lines) + "\n")
+    console.print(f"  source {cast.people['payer'].home / 'env'}", soft_wrap=True)
+    console.print("  milepost list\n  milepost doctor\n")
+    console.print("docs/tutorial.md goes on from here.")
     with contextlib.suppress(KeyboardInterrupt):
         signal.pause()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -12,19 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def environment() -> dict[str, str]:
-    """What the Makefile sets."""
-    path = f"{Path(sys.executable).parent}:{ROOT / 'node_modules/.bin'}:{os.environ['PATH']}"
-    return {
-        **os.environ,
-        "PATH": path,
-        "SOLCX_BINARY_PATH": str(ROOT / "tools/solc"),
-        "APE_DATA_FOLDER": str(ROOT / ".tools/ape"),
-    }
+from demo_process import ROOT, environment
 
 
 def demo(home: Path, *options: str) -> subprocess.Popen[str]:

@@ -1,0 +1,20 @@
+"""Starting the demo as the Makefile does."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def environment() -> dict[str, str]:
+    """What the Makefile sets."""
+    path = f"{Path(sys.executable).parent}:{ROOT / 'node_modules/.bin'}:{os.environ['PATH']}"
+    return {
+        **os.environ,
+        "PATH": path,
+        "SOLCX_BINARY_PATH": str(ROOT / "tools/solc"),
+        "APE_DATA_FOLDER": str(ROOT / ".tools/ape"),
+    }
