@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from keeper.chain.blocks import Header, fixed_hex, headers, quantity
@@ -39,19 +40,22 @@ class Facts:
     final_number: int
     receipts: Mapping[str, Mined]
     """By transaction hash; a hash that is missing here shows nothing."""
-    blocks: Mapping[int, str]
+    blocks: Mapping[int, str] = field(default_factory=dict)
     """Canonical block hashes by number; a number that is missing here shows nothing."""
+    holder: str | None = None
+    """Hash of the transaction that holds the line's nonce in a final block; None when that was not seen."""
 
 
 def gather(rpc: Rpc, signer: Address, lines: Sequence[Line], final: Header) -> Iterator[tuple[Line, Facts]]:
     """Each line with what a node shows about it; RPC_UNREACHABLE when none answers.
 
-    The nonce at the final block and the receipts of a line come from one request, so from one node: a receipt that
-    another, slower node lacks must never look as if a foreign transaction held the nonce.
+    Where a final block holds a line's nonce and no receipt of ours tells of it, the block itself is looked up: a node
+    may have lost a receipt, or index it late, and its silence must never look like a foreign transaction.
     """
     for chunk in _chunks(lines):
         facts = _ask(rpc, signer, [sent.hash for line in chunk for sent in line.sent], final)
-        yield from ((line, _with_blocks(rpc, line, facts)) for line in chunk)
+        for line in chunk:
+            yield line, _completed(rpc, signer, line, facts)
 
 
 def receipt(rpc: Rpc, tx_hash: str) -> Mined | None:
@@ -95,15 +99,47 @@ def _ask(rpc: Rpc, signer: Address, hashes: Sequence[str], final: Header) -> Fac
         final_nonce=at_final if complete and isinstance(at_final, int) else None,
         final_number=final.number,
         receipts={mined.tx_hash: mined for mined in found if mined is not None},
-        blocks={},
     )
 
 
-def _with_blocks(rpc: Rpc, line: Line, facts: Facts) -> Facts:
-    numbers = {facts.receipts[sent.hash].number for sent in line.sent if sent.hash in facts.receipts}
-    numbers |= {sent.block_number for sent in line.sent if sent.block_number is not None}
+def _completed(rpc: Rpc, signer: Address, line: Line, facts: Facts) -> Facts:
+    mined = {facts.receipts[sent.hash].number for sent in line.sent if sent.hash in facts.receipts}
+    numbers = mined | {sent.block_number for sent in line.sent if sent.block_number is not None}
     blocks = {h.number: h.hash for h in headers(rpc, sorted(numbers)) if h is not None}
-    return Facts(facts.latest_nonce, facts.final_nonce, facts.final_number, facts.receipts, blocks)
+    facts = replace(facts, blocks=blocks)
+    if mined or facts.final_nonce is None or facts.final_nonce <= line.nonce:
+        return facts
+    return replace(facts, holder=_holder(rpc, signer, line.nonce, facts.final_number))
+
+
+def _holder(rpc: Rpc, signer: Address, nonce: int, final: int) -> str | None:
+    """Hash of the transaction of `signer` with `nonce`, which some block up to `final` holds.
+
+    None when the node no longer has the states or the block that would show it.
+    """
+    try:
+        low, step = final, 1
+        while low > 0 and _count_at(rpc, signer, low) > nonce:
+            low, step = max(low - step, 0), 2 * step
+        high = final
+        while low + 1 < high:  # the count passes the nonce in (low, high]
+            middle = (low + high) // 2
+            low, high = (low, middle) if _count_at(rpc, signer, middle) > nonce else (middle, high)
+        return rpc.read(partial(_sent_by, signer, nonce), "eth_getBlockByNumber", hex(high), True)
+    except RpcFault:
+        return None  # a node without that state: nothing is shown, the next tick asks again
+
+
+def _sent_by(signer: Address, nonce: int, result: Any) -> str | None:
+    transactions = result.get("transactions") if isinstance(result, dict) else None
+    if not isinstance(transactions, list) or not all(isinstance(tx, dict) for tx in transactions):
+        raise BrokenAnswer("expected a block with its transactions")
+    mine = (tx for tx in transactions if fixed_hex(tx, "from", 20) == signer.lower())
+    return next((fixed_hex(tx, "hash", 32) for tx in mine if quantity(tx, "nonce") == nonce), None)
+
+
+def _count_at(rpc: Rpc, signer: Address, height: int) -> int:
+    return rpc.read(_count, "eth_getTransactionCount", signer, hex(height))
 
 
 def _count(result: Any) -> int:

@@ -51,7 +51,7 @@ def judge(line: Line, facts: Facts) -> Judgement:
     undone = seen is not None and _left_the_chain(seen, facts)
     if seen is not None and not undone:
         return Judgement(Standing.UNCLEAR)
-    if facts.final_nonce is not None and facts.final_nonce > line.nonce and not _any_receipt(line, facts):
+    if facts.holder is not None and all(sent.hash != facts.holder for sent in line.sent):
         return Judgement(Standing.LOST, undone=undone)
     open_ = facts.latest_nonce <= line.nonce
     return Judgement(Standing.OPEN if open_ else Standing.UNCLEAR, undone=undone)
@@ -160,7 +160,3 @@ def _left_the_chain(seen: Sent, facts: Facts) -> bool:
         return False
     canonical = facts.blocks.get(seen.block_number)
     return canonical is not None and canonical != seen.block_hash
-
-
-def _any_receipt(line: Line, facts: Facts) -> bool:
-    return any(sent.hash in facts.receipts for sent in line.sent)
