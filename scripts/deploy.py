@@ -65,6 +65,19 @@ def place_factory(provider: ProviderAPI, account: AccountAPI) -> None:
     wait_for_code(provider, FACTORY, "the deployment factory's presigned transaction was sent")
 
 
+def compile_what_changed() -> None:
+    """Compiles everything again if any source is newer than ape's last build.
+
+    ape itself compiles only the files that changed, not those that import them, and would deploy stale code.
+    """
+    built = ROOT / ".build" / "__local__.json"
+    folders = (ROOT / "contracts", ROOT / "interfaces", ROOT / "tools" / "solc")
+    sources = [path for folder in folders for path in folder.rglob("*") if path.suffix in (".sol", ".37")]
+    newest = max(path.stat().st_mtime for path in [*sources, ROOT / "ape-config.yaml"])
+    if built.exists() and built.stat().st_mtime < newest:
+        project.load_contracts(use_cache=False)
+
+
 def place(provider: ProviderAPI, account: AccountAPI, name: str) -> tuple[dict[str, str], bool]:
     """Deploys contract `name` unless its code stands already.
 
@@ -86,6 +99,7 @@ def deploy(provider: ProviderAPI, account: AccountAPI, earlier: dict[str, Any], 
     `block` is the first block whose events may matter to a reader. An escrow that stood already keeps the block of its
     `earlier` record, or 0 without one: a reader that starts too early loses seconds, one that starts too late money.
     """
+    compile_what_changed()
     head = provider.get_block("latest").number
     place_factory(provider, account)
     escrow, fresh = place(provider, account, "Escrow")

@@ -22,7 +22,7 @@ from eth_utils.crypto import keccak
 from rich.console import Console
 from rich.table import Table
 
-from keeper.chain.deployment import Deployment, load_deployment
+from keeper.chain.deployment import DeployedContract, Deployment, load_deployment
 from keeper.chain.rpc import Rpc
 from keeper.errors import Exit, MilepostError
 
@@ -59,17 +59,28 @@ def compare(artifact: dict[str, Any], on_chain: bytes, recorded_hash: str) -> st
     references = compiled.get("immutableReferences", {})
     pairs = zip(masked(runtime, references), masked(on_chain, references), strict=True)
     differing = [index for index, (ours, theirs) in enumerate(pairs) if ours != theirs]
-    return f"{len(differing)} bytes differ, the first at {differing[0]}" if differing else ""
+    return f"other bytes at {len(differing)} of its places, the first at {differing[0]}" if differing else ""
 
 
-def verify(rpc: Rpc, deployment: Deployment, build: Path) -> list[tuple[str, str, str]]:
-    """One row per contract: name, address, what differs ("" if nothing)."""
+def placed(deployment: Deployment) -> dict[str, DeployedContract]:
+    """The contracts of a deployment by name."""
+    return {"Escrow": deployment.escrow, **deployment.contracts}
+
+
+def read_code(rpc: Rpc, deployment: Deployment) -> dict[str, bytes]:
+    """The runtime code of each contract, from the chain; raises RPC_UNREACHABLE."""
+    codes = {}
+    for name, contract in placed(deployment).items():
+        codes[name] = bytes.fromhex(rpc.call("eth_getCode", contract.address, "latest")[2:])
+    return codes
+
+
+def verify(deployment: Deployment, codes: dict[str, bytes], build: Path) -> list[tuple[str, str, str]]:
+    """One row per contract: name, address, what differs from the artifacts in `build` ("" if nothing)."""
     rows: list[tuple[str, str, str]] = []
-    placed = {"Escrow": deployment.escrow, **deployment.contracts}
-    for name, contract in placed.items():
+    for name, contract in placed(deployment).items():
         artifact = json.loads((build / f"{name}.sol" / f"{name}.json").read_text())
-        code = bytes.fromhex(rpc.call("eth_getCode", contract.address, "latest")[2:])
-        rows.append((name, contract.address, compare(artifact, code, contract.code_hash)))
+        rows.append((name, contract.address, compare(artifact, codes[name], contract.code_hash)))
     return rows
 
 
@@ -81,8 +92,9 @@ def main() -> int:
     try:
         deployment = load_deployment(options.deployment)
         with tempfile.TemporaryDirectory() as build:
+            codes = read_code(Rpc([options.rpc], timeout_s=10), deployment)
             recompile(Path(build))
-            rows = verify(Rpc([options.rpc], timeout_s=10), deployment, Path(build))
+            rows = verify(deployment, codes, Path(build))
     except MilepostError as problem:
         print(f"error: {problem.title}\n  cause: {problem.cause}\n\nhint: {problem.hint}", file=sys.stderr)
         return int(problem.exit)
