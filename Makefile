@@ -23,7 +23,7 @@ demo: build ## One agreement from locked funds to checked payout, and the ways i
 
 test: build ## Every test but the long lanes; under 10 minutes
 	@forge test
-	@$(PYTEST) -m "not slow"
+	@$(PYTEST) -n 2 --dist loadfile -m "not slow"
 
 gas: build ## Measure gas, compare with the committed snapshot, write reports/gas.json
 	@$(PY) -m scripts.gas
@@ -52,7 +52,7 @@ slither: build ## Static analysis: no high, no medium finding without a written 
 
 check: lint gas slither ## What CI runs: lint, gas, static analysis, `make test`, long lanes
 	@$(MAKE) --no-print-directory test
-	@$(PYTEST) -m slow
+	@$(PYTEST) -n 2 --dist loadfile -m slow
 
 clean: ## Remove what was built (not what was installed)
 	rm -rf build .build reports/*.json .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -123,7 +123,9 @@ OFF_CHAIN: dict[str, ErrorSpec] = {
     "NOT_FOUND": ErrorSpec(_R, Exit.FAILED, "check the id; `milepost list` shows what this escrow holds"),
     "NOT_DUE": ErrorSpec(_R, Exit.PENDING, "`milepost show ID` tells when it is due"),
     "INSUFFICIENT_FUNDS": ErrorSpec(_N, Exit.FAILED, "top up the account and repeat"),
-    "INSUFFICIENT_ALLOWANCE": ErrorSpec(_N, Exit.FAILED, "repeat `milepost fund FILE`: it allows exactly what is missing"),
+    "INSUFFICIENT_ALLOWANCE": ErrorSpec(
+        _N, Exit.FAILED, "repeat `milepost fund FILE`: it allows exactly what is missing"
+    ),
     "REVERTED": ErrorSpec(_N, Exit.FAILED, "read the contract's reason above"),
     "OUTCOME_UNKNOWN": ErrorSpec(_S, Exit.UNKNOWN, "do not resend: repeat the very same command to look again"),
     "RUN_ID_CONFLICT": ErrorSpec(_N, Exit.FAILED, "let the first request end, or change what you ask for"),
