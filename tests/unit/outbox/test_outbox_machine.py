@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from fake_node import CHAIN, CONTRACT, FINAL_DEPTH, Crash, FakeNode, FakeSigner, Tx
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from outbox_node import CHAIN, CONTRACT, FINAL_DEPTH, Crash, FakeNode, FakeSigner, Tx
 from sqlalchemy import select
 
 from keeper.errors import MilepostError
