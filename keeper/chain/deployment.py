@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from eth_utils.address import is_checksum_address
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from keeper.config.problems import plain_words
 from keeper.config.settings import ChainSettings
 from keeper.errors import MilepostError
 from keeper.protocol.types import Address
@@ -82,9 +83,8 @@ def load_deployment(path: Path) -> Deployment:
         raise _invalid(path, f"the file cannot be read ({error.strerror})") from error
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False)
-        raise _invalid(
-            path, "; ".join(f"{'.'.join(map(str, f['loc'])) or 'file'}: {f['msg']}" for f in faults)
-        ) from error
+        told = (f"{'.'.join(map(str, f['loc'])) or 'file'}: {plain_words(f['msg'])}" for f in faults)
+        raise _invalid(path, "\n".join(told)) from error
 
 
 def open_deployment(settings: ChainSettings) -> Deployment:

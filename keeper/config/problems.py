@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
+
+
+_TOO_SHORT = re.compile(r"\w+ should have at least (\d+) items? after validation, not \d+")
+_INSTANCE = re.compile(r" or instance of \w+|, unable to parse string as an? \w+")
+_PLAIN = (
+    ("a tuple", "a list"),
+    ("a integer", "a whole number"),
+    ("a string", "text"),
+    ("a dictionary", "keys with values"),
+    ("Field required", "this key is needed"),
+    ("Extra inputs are not permitted", "unknown key"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +40,19 @@ def from_pydantic(error: ValidationError, tree: type[BaseModel]) -> list[Problem
     problems: dict[str, Problem] = {}
     for fault in error.errors(include_url=False, include_input=False, include_context=False):
         problem = _problem(fault["loc"], fault["type"], fault["msg"], tree)
-        problems.setdefault(problem.key, problem)  # a union reports one fault per alternative: the first says enough
+        if fault["type"] == "too_short" and any(key.startswith(f"{problem.key}[") for key in problems):
+            continue  # nothing is left of the list because its items are wrong, and that is told
+        before = problems.get(problem.key)
+        problems[problem.key] = problem if before is None else _either(before, problem)
     return list(problems.values())
+
+
+def _either(first: Problem, second: Problem) -> Problem:
+    """A field of several kinds reports one fault for each of them: what is expected is any of these."""
+    starts = first.reason.startswith("expected ") and second.reason.startswith("expected ")
+    if not starts or second.reason in first.reason:
+        return first
+    return replace(first, reason=f"{first.reason} or {second.reason.removeprefix('expected ')}")
 
 
 def _problem(loc: tuple[Any, ...], kind: str, message: str, tree: type[BaseModel]) -> Problem:
@@ -36,7 +60,7 @@ def _problem(loc: tuple[Any, ...], kind: str, message: str, tree: type[BaseModel
     key = ".".join(names)
     if kind == "extra_forbidden":
         return Problem(key, "unknown key", _suggest(names[-1], model))
-    reason = "this key is needed" if kind == "missing" else _words(message)
+    reason = "this key is needed" if kind == "missing" else plain_words(message)
     position = next((part for part in loc[depth:] if isinstance(part, int)), None)
     if position is not None:
         key += f"[{position}]"
@@ -77,7 +101,12 @@ def _suggest(name: str, model: type[BaseModel]) -> str:
     return f"did you mean `{close[0]}`?" if close else f"known keys are {', '.join(known)}"
 
 
-def _words(message: str) -> str:
+def plain_words(message: str) -> str:
+    """A fault in pydantic's words, in ours: what was expected, without Python's names for it."""
     text = message.removeprefix("Value error, ").replace("Input should be a valid", "expected a")
     text = text.replace("Input should be", "expected").replace("Input should", "expected to")
+    text = _TOO_SHORT.sub(r"expected at least \1 item", text)
+    text = _INSTANCE.sub("", text)
+    for theirs, ours in _PLAIN:
+        text = text.replace(theirs, ours)
     return text[:1].lower() + text[1:]

@@ -41,7 +41,7 @@ def test_a_deployment_makes_the_book_of_terms_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("{", "Invalid JSON"),
+        ("{", "invalid JSON"),
         (GOOD | {"chain_id": "31337"}, "chain_id"),
         (GOOD | {"escrow": {"address": AT.lower(), "code_hash": CODE}}, "EIP-55"),
         (GOOD | {"escrow": {"address": AT}}, "escrow.code_hash"),
@@ -56,6 +56,17 @@ def test_a_file_that_is_wrong_says_where(tmp_path: Path, content: Any, words: st
 
     assert caught.value.code == "SETTINGS_INVALID"
     assert words in caught.value.cause
+
+
+def test_every_mistake_of_a_file_is_told_in_plain_words(tmp_path: Path) -> None:
+    content = {key: value for key, value in GOOD.items() if key != "tokens"} | {"colour": "red", "block": "4"}
+    with pytest.raises(MilepostError) as caught:
+        load_deployment(write(tmp_path, content))
+    assert caught.value.cause.splitlines() == [
+        "block: expected a whole number",
+        "tokens: this key is needed",
+        "colour: unknown key",
+    ]
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:

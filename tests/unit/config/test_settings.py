@@ -93,6 +93,33 @@ relays: ["ftp://u:hunter2@host"]
     assert "hunter2" not in str(caught.value)
 
 
+def test_faults_are_told_in_words_that_are_no_pythons(load) -> None:
+    text = """
+chain: {rpc: ["ftp://x"], deployment: d.json, finality: soon}
+relays: 3
+keeper: {serve: 3}
+key: 5
+fees: 7
+"""
+    with pytest.raises(MilepostError) as caught:
+        load(text)
+
+    told = "\n".join(causes(caught))
+    for word in ("tuple", "dictionary", "validation", "Value error", "instance of"):
+        assert word not in told
+    assert "relays: expected a list" in told
+    assert "chain.finality: expected 'tags' or a whole number" in told
+    assert "chain.rpc[0]: expected an http:// or https:// URL" in told
+    assert "chain.rpc:" not in told, "one mistake is told once"
+
+
+def test_an_empty_list_of_endpoints_is_told(load) -> None:
+    with pytest.raises(MilepostError) as caught:
+        load("chain: {rpc: [], deployment: d.json}")
+    (line,) = causes(caught)
+    assert line.startswith("chain.rpc: expected at least 1 item (")
+
+
 def test_a_key_that_comes_from_two_places_is_refused(load) -> None:
     with pytest.raises(MilepostError) as caught:
         load(GOOD.replace("{env: ALICE_KEY}", "{env: A, keystore: k.json, password_file: p}"))
