@@ -127,7 +127,6 @@ class Session:
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """Hold the database alone, as everything that follows or sends must; ALREADY_RUNNING otherwise."""
-        self.settings.database.parent.mkdir(parents=True, exist_ok=True)
         with process_lock(self.settings.database):
             yield
 

@@ -10,7 +10,6 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-
 _TOO_SHORT = re.compile(r"\w+ should have at least (\d+) items? after validation, not \d+")
 _INSTANCE = re.compile(r" or instance of \w+|, unable to parse string as an? \w+")
 _PLAIN = (

@@ -47,7 +47,9 @@ def run(settings: Settings) -> Exit:
             page = StatusPage(settings.attester.listen, turn.status)
             page.start()
             open_.callback(page.stop)
-        return run_loop(turn.step, settings.chain.poll_s, lambda _: None, stop)
+        code = run_loop(turn.step, settings.chain.poll_s, lambda _: None, stop)
+        _log.info("attester stopped", exit=int(code))
+        return code
 
 
 class _Turn:

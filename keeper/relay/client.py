@@ -124,7 +124,7 @@ class RelayClient:
             with self._http.stream(method, self.url + path, content=body, params=params, headers=headers) as response:
                 content = self._read(response, deadline)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            raise self._unreachable(f"{type(error).__name__}: {shown(error, 200)}") from error
+            raise self._unreachable(_in_words(error, self._timeout_s)) from error
         answer = self._object(response.status_code, content)
         if response.is_success:
             return answer
@@ -212,3 +212,12 @@ def _checked_url(url: str) -> str:
     if not whole or parts.scheme not in ("http", "https") or parts.username or parts.query or parts.fragment:
         raise MilepostError("USAGE", "The URL of a relay is wrong", cause="expected http://host:port or https://host")
     return url.rstrip("/")
+
+
+def _in_words(error: Exception, timeout_s: float) -> str:
+    """Why no answer came, for people."""
+    if isinstance(error, httpx.TimeoutException):
+        return f"no answer within {timeout_s:g} s"
+    if isinstance(error, httpx.ConnectError) and "refused" in str(error).lower():
+        return "cannot connect (connection refused)"
+    return f"{type(error).__name__}: {shown(error, 200)}"

@@ -137,7 +137,12 @@ def _not_bound(host: str, port: int, error: OSError) -> MilepostError:
             f"The relay cannot listen on {host}:{port}",
             cause="expected a free port, and another program listens there",
         )
-    return MilepostError("USAGE", f"The relay cannot listen on {host}:{port}", cause=error.strerror or str(error))
+    return MilepostError(
+        "USAGE",
+        f"The relay cannot listen on {host}:{port}",
+        cause=error.strerror or str(error),
+        hint="name an address of this machine that this user may listen on, such as 127.0.0.1:7545",
+    )
 
 
 def _config(app: Starlette, limits: Limits) -> uvicorn.Config:

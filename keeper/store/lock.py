@@ -21,13 +21,19 @@ def process_lock(database: Path) -> Iterator[None]:
     """Hold the database's lock, or raise ALREADY_RUNNING with the id of the process that does.
 
     The file stays behind on purpose: removing it would let two processes lock two files of the same name.
-    DATABASE_FAILED when the lock file cannot be written.
+    The database's folder is made when it is not there. DATABASE_FAILED when that, or the lock file, cannot be written.
     """
     path = lock_path(database)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
-        raise MilepostError("DATABASE_FAILED", f"{path}: the lock file cannot be opened", cause=str(error)) from error
+        raise MilepostError(
+            "DATABASE_FAILED",
+            f"{path}: the lock file cannot be opened",
+            cause=error.strerror or str(error),
+            hint="make the folder of `database` writable for this user, or name another path",
+        ) from error
     try:
         _lock(descriptor, database)
         os.ftruncate(descriptor, 0)

@@ -107,6 +107,7 @@ def test_an_address_of_another_machine_is_refused(store: Store) -> None:
     with pytest.raises(MilepostError, match=r"192\.0\.2\.1:0") as caught:
         RelayServer(store, "192.0.2.1:0").start()
     assert code_of(caught) == "USAGE"
+    assert "an address of this machine" in caught.value.hint
 
 
 def test_stop_returns_soon_although_somebody_holds_a_request_open(store: Store) -> None:

@@ -53,7 +53,16 @@ def test_a_killed_process_leaves_no_lock_behind(tmp_path: Path) -> None:
         pass
 
 
-def test_a_lock_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
-    with pytest.raises(MilepostError) as caught, process_lock(tmp_path / "nowhere" / "m.db"):
-        pass
-    assert caught.value.code == "DATABASE_FAILED"
+def test_a_folder_that_is_not_there_is_made(tmp_path: Path) -> None:
+    with process_lock(tmp_path / "new" / "folder" / "m.db"):
+        assert (tmp_path / "new" / "folder").is_dir()
+
+
+def test_a_lock_that_cannot_be_written_is_reported_in_words(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    for database in (tmp_path / "file" / "m.db", tmp_path / "file" / "deeper" / "m.db"):
+        with pytest.raises(MilepostError) as caught, process_lock(database):
+            pass
+        assert caught.value.code == "DATABASE_FAILED"
+        assert "Errno" not in caught.value.cause
+        assert "writable" in caught.value.hint
