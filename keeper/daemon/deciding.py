@@ -22,6 +22,9 @@ log = structlog.get_logger("keeper")
 FIRST_REST_S, LONGEST_REST_S = 1.0, 300.0
 """How long a milestone rests after the contract refused what the ledger holds for due; doubled each time."""
 
+MANY_RESTS = 10_000
+"""Beyond this, rests that are over are forgotten."""
+
 
 @dataclass(slots=True)
 class Rest:
@@ -78,6 +81,8 @@ class Decider:
             self._rests.pop(key, None)
             return True
         now = time.monotonic()
+        if len(self._rests) > MANY_RESTS:
+            self._rests = {key: rest for key, rest in self._rests.items() if rest.until > now}
         rest = self._rests.get(key)
         if rest is None:
             self._rests[key] = Rest(now + FIRST_REST_S, FIRST_REST_S)

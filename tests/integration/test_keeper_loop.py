@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -254,6 +255,19 @@ def test_sigterm_ends_in_time_with_0_and_sigint_with_130(shared: Stage, tmp_path
             wait_for(lambda: (tmp_path / "keeper.log").exists() and relay_url(settings))
             process.send_signal(number)
             assert process.wait(10) == code
+
+
+def test_sigterm_ends_in_time_even_while_the_node_hangs(stage: Stage, tmp_path: Path) -> None:
+    with RpcProxy(stage.anvil.url) as proxy, keeper_process(stage.settings(tmp_path, rpc=proxy.url)) as process:
+        wait_for(lambda: proxy.seen["eth_getBalance"])
+        os.kill(stage.anvil.process.pid, signal.SIGSTOP)
+        try:
+            asked = proxy.seen.total()
+            wait_for(lambda: proxy.seen.total() > asked)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(10) == 0
+        finally:
+            os.kill(stage.anvil.process.pid, signal.SIGCONT)
 
 
 def test_a_second_keeper_on_one_database_is_refused(shared: Stage, tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 import pytest
 from structlog.testing import capture_logs
 
-from keeper.daemon import loop
 from keeper.daemon.loop import Stop, run_loop, signals
 from keeper.errors import Exit, MilepostError
 
@@ -102,10 +101,6 @@ def test_a_signal_stops_the_loop_and_names_the_exit_code(number: signal.Signals,
         assert stop.exit == code
 
     assert signal.getsignal(number) is before
-
-
-def test_a_step_that_never_ends_is_cut_off_in_time() -> None:
-    assert loop.DRAIN_S < 10
 
 
 def test_the_first_signal_decides() -> None:
