@@ -24,6 +24,7 @@ from keeper.chain.identity import check_identity
 from keeper.chain.rpc import Rpc, RpcFault
 from keeper.chain.signer import Signer, load_signer
 from keeper.config.settings import Settings
+from keeper.daemon.checking import Checking
 from keeper.daemon.deciding import Decider
 from keeper.daemon.logs import log_to_stderr
 from keeper.daemon.loop import HALTING, Stop, run_loop, signals
@@ -67,6 +68,7 @@ class Keeper:
             finality=chain.finality,
         )
         self._decider = Decider(signer.address, policy, self._outbox)
+        self._checking = Checking(rpc, store)
         self._peers = Peers(store, own.peers)
         self._balance: tuple[float, int | None] = (float("-inf"), None)
         self._head: Header | None = None
@@ -91,6 +93,7 @@ class Keeper:
         moved = self._follower.step()
         self._peers.pull()
         if moved.caught_up:
+            self._checking.look()
             with self.store.begin() as conn:
                 self._decider.decide(conn)
         head = moved.head if moved.caught_up else blocks.head(self._rpc)

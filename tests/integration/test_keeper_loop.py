@@ -24,6 +24,7 @@ from keeper_stage import (
     steps_until,
     wait_for,
 )
+from sqlalchemy import update
 
 from keeper.daemon.keeper import once
 from keeper.errors import MilepostError
@@ -33,6 +34,7 @@ from keeper.protocol.types import Attestation, Cause
 from keeper.relay.attestations import accept
 from keeper.relay.client import RelayClient
 from keeper.store import schema
+from keeper.store.engine import open_store
 
 sys.path.insert(0, str(ROOT / "scripts"))
 from rpc_proxy import RpcProxy
@@ -72,6 +74,25 @@ def test_one_pass_settles_all_that_is_due_in_one_batch(shared: Stage, tmp_path: 
     assert status["open_milestones"] == 0
     assert status["settled_by_us"] == 3
     assert status["trouble"] is None
+
+
+def test_a_ledger_that_differs_from_the_contract_sends_nothing(shared: Stage, tmp_path: Path) -> None:
+    funded = shared.fund(shared.terms())
+    settings = shared.settings(tmp_path)
+    once(settings, wait_s=5)
+    store = open_store(settings.database)
+    with store.begin() as conn:
+        conn.execute(update(schema.milestone).values(attempt=7))
+    store.close()
+    funded.lapse()
+    shared.anvil.mine(3)
+
+    with pytest.raises(MilepostError, match="LEDGER_DIFFERS") as caught:
+        once(settings, wait_s=5)
+
+    assert "attempt=7" in caught.value.cause
+    assert funded.is_open()
+    assert shared.nonce(ME) == 0
 
 
 def test_nothing_is_sent_before_it_is_due(shared: Stage, tmp_path: Path) -> None:
