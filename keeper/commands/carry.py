@@ -10,9 +10,11 @@ from keeper.commands.context import Progress, Session
 from keeper.commands.plan import Call, Plan
 from keeper.commands.publish import Published, publish
 from keeper.commands.refusals import refused
+from keeper.commands.uncertain import told
 from keeper.commands.words import hex0x
-from keeper.errors import MilepostError, Moved
+from keeper.errors import MONEY, MilepostError, Moved
 from keeper.outbox import FeeLimits, Outbox, Receipt
+from keeper.outbox.states import IN_FLIGHT
 
 Know = Callable[[Moved, str], None]
 """Told what is known about money after each step, for the words after an interruption."""
@@ -76,17 +78,30 @@ def carry_out(
         return Carried(published, ())
     outbox = _outbox(session)
     sent: list[Sent] = []
+    known = (Moved.NONE, MONEY[Moved.NONE])
     for call in plan.calls:
         progress(f"{call.title}: waiting for its block")
         know(Moved.UNKNOWN, f"`{call.title}` may be on its way: repeat the very same command to look")
-        receipt = _once(session, outbox, plan, call, wait_s)
+        try:
+            receipt = _once(session, outbox, plan, call, wait_s)
+        except MilepostError as error:
+            know(*known)
+            raise told(session, outbox, call, error) from error
         sent.append(Sent(call.title, receipt))
         words = f"`{call.title}` is on chain, transaction {hex0x(receipt.tx_hash)}"
-        know(Moved.YES if call.moves else Moved.NONE, words if call.moves else f"nothing moved; {words}")
+        if call.moves:
+            known = (Moved.YES, words)
+        elif known[0] == Moved.NONE:
+            known = (Moved.NONE, f"nothing moved; {words}")
+        know(*known)
     return Carried(published, tuple(sent))
 
 
 def _once(session: Session, outbox: Outbox, plan: Plan, call: Call, wait_s: float) -> Receipt:
+    with session.store.read() as conn:
+        before = outbox.state(conn, call.request)
+    if call.ready and before not in IN_FLIGHT:
+        call.ready()
     # The plan was made because the chain at its head shows this undone: an older success is then no answer.
     with session.store.begin() as conn:
         outbox.enqueue(conn, call.request, head_number=plan.head_number)
@@ -111,7 +126,7 @@ def _rehearse(session: Session, plan: Plan, call: Call) -> Rehearsed:
         session.escrow.simulate(session.sender, request.to, request.calldata, request.value)
     except ContractRefused as error:
         if error.name in call.may_refuse:
-            return Rehearsed(call.title, "everything before the transfer works; the allowance comes first")
+            return Rehearsed(call.title, call.comes_after)
         raise refused(error, f"The contract refuses to {call.title}") from error
     return Rehearsed(call.title, "works")
 

@@ -145,7 +145,7 @@ def _calls(session: Session, report: TermsReport, mask: int, place: views.Place)
     allowance = token.allowance(session.sender, session.escrow.address)
     short_of = allowance < total
     if short_of:
-        yield _approve(session, report, mask, total, allowance)
+        yield from _allow(session, report, mask, total, allowance)
     milestones = [milestone_to_abi(m) for m in agreement.milestones]
     yield Call(
         f"lock {money(total, report.currency)} in the escrow",
@@ -159,6 +159,8 @@ def _calls(session: Session, report: TermsReport, mask: int, place: views.Place)
             gas=LOCK_GAS,
         ),
         frozenset({"TransferFromFailed"}) if short_of else frozenset(),
+        comes_after="everything before the transfer works; the allowance comes first",
+        ready=lambda: _check_allowance(session, report, token, total),
         moves=True,
     )
 
@@ -183,20 +185,46 @@ def _announce(session: Session, report: TermsReport) -> Iterator[Call]:
     )
 
 
-def _approve(session: Session, report: TermsReport, mask: int, total: int, allowance: int) -> Call:
-    """Exactly what the funding takes, never more. `allowance` is part of the wish: after it was spent it is another."""
-    wish = mask.to_bytes(8, "big") + total.to_bytes(16, "big") + (allowance % (1 << 64)).to_bytes(8, "big")
-    return Call(
+def _allow(session: Session, report: TermsReport, mask: int, total: int, allowance: int) -> Iterator[Call]:
+    """Allow exactly what the funding takes, never more.
+
+    An allowance that is there and too small is taken back first: some tokens (USDT) refuse to change one into another.
+    """
+    if allowance:
+        title = f"take back the old allowance of {money(allowance, report.currency)}"
+        yield Call(title, _approval(session, report, mask, 0, allowance))
+    yield Call(
         f"allow the escrow to take exactly {money(total, report.currency)}",
-        IntentRequest(
-            action="token-approve",
-            agreement=report.id,
-            milestone=0,
-            to=Address(report.currency.token),
-            calldata=contract("ERC20").encode("approve", session.escrow.address, total),
-            deliverable=wish,
-        ),
+        _approval(session, report, mask, total, 0),
+        # Such a token refuses without a reason, or with one in words.
+        frozenset({"", "Error"}) if allowance else frozenset(),
+        comes_after="the old allowance has to be taken back first",
     )
+
+
+def _approval(session: Session, report: TermsReport, mask: int, units: int, allowance: int) -> IntentRequest:
+    """`allowance` is what it replaces and part of the wish: after that was spent it is another wish."""
+    wish = mask.to_bytes(8, "big") + units.to_bytes(16, "big") + (allowance % (1 << 64)).to_bytes(8, "big")
+    return IntentRequest(
+        action="token-approve",
+        agreement=report.id,
+        milestone=0,
+        to=Address(report.currency.token),
+        calldata=contract("ERC20").encode("approve", session.escrow.address, units),
+        deliverable=wish,
+    )
+
+
+def _check_allowance(session: Session, report: TermsReport, token: Token, total: int) -> None:
+    """INSUFFICIENT_ALLOWANCE where the token does not show what was allowed a moment ago."""
+    found = token.allowance(session.sender, session.escrow.address)
+    if found < total:
+        expected, held = money(total, report.currency), money(found, report.currency)
+        raise MilepostError(
+            "INSUFFICIENT_ALLOWANCE",
+            f"The token does not let the escrow take {expected}",
+            cause=f"expected an allowance of {expected} for {session.escrow.address}, found {held}",
+        )
 
 
 def _documents(report: TermsReport) -> Iterator[Publication]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from keeper.outbox.intents import IntentRequest
@@ -17,7 +18,12 @@ class Call:
     """What it does, in the imperative: `lock 3,000.00 PLAY in the escrow`."""
     request: IntentRequest
     may_refuse: frozenset[str] = frozenset()
-    """Contract errors that a simulation may meet only because an earlier call of this plan is not on chain yet."""
+    """Contract errors that a simulation may meet only because an earlier call of this plan is not on chain yet; ""
+    stands for a refusal without a reason."""
+    comes_after: str = ""
+    """What a person is told then: `the allowance comes first`."""
+    ready: Callable[[], None] | None = None
+    """Called just before it is sent: raises what is wrong when the earlier calls did not bring about what it needs."""
     moves: bool = False
     """Whether money moves when it is on chain."""
 

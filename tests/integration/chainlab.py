@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / "node_modules" / ".bin"
 ARTIFACTS = ROOT / "build" / "forge"
 CONTRACTS = ("Escrow", "QuorumVerifier", "PlayDollar")
+MOCKS = ("StubbornToken",)
 
 KEYS = (
     "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
@@ -157,12 +158,17 @@ def _drain(process: subprocess.Popen[str]) -> None:
 
 def build_contracts() -> None:
     """Compile unless the artifacts are there and newer than every source."""
-    outputs = [ARTIFACTS / f"{name}.sol" / f"{name}.json" for name in CONTRACTS]
+    mocks = [ROOT / "tests" / "forge" / "mocks" / f"{name}.sol" for name in MOCKS]
     sources = [*ROOT.glob("contracts/**/*.sol"), *ROOT.glob("interfaces/*.sol")]
-    newest = max(path.stat().st_mtime for path in sources)
-    if all(path.exists() and path.stat().st_mtime >= newest for path in outputs):
+    if _fresh(CONTRACTS, sources) and _fresh(MOCKS, mocks):
         return
     subprocess.run([str(BIN / "forge"), "build", "--skip", "test"], cwd=ROOT, check=True, capture_output=True)
+
+
+def _fresh(names: tuple[str, ...], sources: list[Path]) -> bool:
+    newest = max(path.stat().st_mtime for path in sources)
+    outputs = [ARTIFACTS / f"{name}.sol" / f"{name}.json" for name in names]
+    return all(path.exists() and path.stat().st_mtime >= newest for path in outputs)
 
 
 def bytecode(name: str) -> bytes:
