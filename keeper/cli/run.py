@@ -50,7 +50,7 @@ class Run:
         try:
             return body(self) or Exit.DONE
         except MilepostError as error:
-            return self.fail(error)
+            return self.fail(self._with_money(error))
         except KeyboardInterrupt:
             return self.fail(self._interrupted())
         except BrokenPipeError:
@@ -131,6 +131,12 @@ class Run:
         from keeper.cli.output import console
 
         return console(sys.stderr, PIPE_WIDTH)
+
+    def _with_money(self, error: MilepostError) -> MilepostError:
+        """An error of a later step does not know what an earlier one of the same run has moved."""
+        if error.moved == Moved.NONE and self._moved != Moved.NONE:
+            error.moved, error.money = self._moved, self._money
+        return error
 
     def _interrupted(self) -> MilepostError:
         return MilepostError(
