@@ -29,11 +29,11 @@ def write(
     `before` runs after the confirmation and before anything is published or sent, `after` when all is on chain.
     """
     with _session(run) as session, session.exclusive():
-        with run.progress("reading the chain") as progress:
+        with run.progress("reading the chain") as progress, _honest(session):
             plan = make(session, session.catch_up(progress), progress)
         run.run_id = plan.run_id
         if run.options.unsigned:
-            _print_unsigned(run, plan)
+            _print_unsigned(run, session, plan, publishes=publishes, before=before)
         elif run.options.dry_run:
             _dry_run(run, session, plan)
         else:
@@ -58,16 +58,36 @@ def _session(run: Run) -> Iterator[Session]:
         yield session
 
 
-def _print_unsigned(run: Run, plan: Plan) -> None:
+@contextmanager
+def _honest(session: Session) -> Iterator[None]:
+    """A silent node says nothing about what an earlier run has sent: then nobody is told that nothing moved."""
+    from keeper.commands.uncertain import SILENT, still_on_its_way
+
+    try:
+        yield
+    except MilepostError as error:
+        if error.code in SILENT:
+            error.money = still_on_its_way(session) or error.money
+        raise
+
+
+def _print_unsigned(run: Run, session: Session, plan: Plan, *, publishes: bool, before: After | None) -> None:
     from keeper.commands import carry
+    from keeper.commands.publish import publish
 
     transactions = carry.unsigned(plan)
     envelopes = [{"title": d.title, **d.envelope.to_json()} for d in plan.documents]
     run.say(_preview(plan))
+    if before:
+        before(session, plan, carry.Carried((), ()))  # a salt that only this run knew would be lost with it
+    published = carry.Carried((), ())
     if plan.done:
         run.say(plan.done)
-    if plan.documents:
-        run.say("The documents are not on the relays yet: repeat without --unsigned once this is on chain.")
+        with run.progress("publishing") as progress:
+            wanted = plan.documents if publishes and session.settings.relays else ()
+            published = carry.Carried(publish(session, wanted, progress), ())
+    elif plan.documents and publishes:
+        run.say("The documents are not on the relays yet: repeat this very command once the transactions are on chain.")
 
     def words(out: Console) -> None:
         import orjson
@@ -75,7 +95,12 @@ def _print_unsigned(run: Run, plan: Plan) -> None:
         text = orjson.dumps(transactions, option=orjson.OPT_INDENT_2).decode()
         out.print(text, markup=False, soft_wrap=True)
 
-    data = {**_plan_json(plan), "transactions": transactions, "documents": envelopes}
+    data = {
+        **_plan_json(plan),
+        "transactions": transactions,
+        "documents": envelopes,
+        "published": _published_json(published),
+    }
     run.emit("milepost/unsigned/1", data, words)
 
 
@@ -152,10 +177,12 @@ def _receipt_json(plan: Plan, carried: Carried) -> dict[str, Any]:
             }
             for item in carried.sent
         ],
-        "published": [
-            {"document": p.document, "title": p.title, "relay": p.relay, "status": p.status} for p in carried.published
-        ],
+        "published": _published_json(carried),
     }
+
+
+def _published_json(carried: Carried) -> list[dict[str, str]]:
+    return [{"document": p.document, "title": p.title, "relay": p.relay, "status": p.status} for p in carried.published]
 
 
 def _receipt(out: Console, plan: Plan, carried: Carried) -> None:

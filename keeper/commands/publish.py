@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from keeper.commands.context import Progress, Session
 from keeper.commands.plan import Publication
-from keeper.commands.words import hex0x
+from keeper.commands.words import hex0x, sentence
 from keeper.errors import MilepostError
 from keeper.protocol.documents import Envelope
 from keeper.relay import documents as kept
@@ -81,7 +81,7 @@ def _put(client: RelayClient, item: Publication) -> str:
     except MilepostError as error:
         raise MilepostError(
             error.code,
-            f"{item.title} could not be put on {client.url}",
+            f"{sentence(item.title)} could not be put on {client.url}",
             cause=error.cause or error.title,
             hint="mend or remove that relay and repeat: repeating is safe. --no-relay goes on without",
         ) from error

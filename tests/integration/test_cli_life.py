@@ -111,6 +111,34 @@ def test_unsigned_transactions_work_for_another_signer(stage: Stage) -> None:
     assert len(again["published"]) == 3, "the documents follow once it is on chain"
 
 
+def test_an_unsigned_submission_keeps_its_salt_and_is_published_when_it_is_on_chain(stage: Stage) -> None:
+    """A payee whose key lives in another program: no run may forget the salt of the hash that it printed."""
+    agreement, payee = stage.funded(), stage.account(PAYEE)
+    keyless = stage.config(PAYEE, key=None)
+    words = ("submit", agreement, 0, "--deliverable", stage.deliverable(), "--unsigned", "--as", payee)
+
+    first = stage.json(keyless, *words)
+    assert stage.json(keyless, *words)["transactions"] == first["transactions"], "the same salt again"
+    assert first["published"] == []
+    (tx,) = first["transactions"]
+    stage.deployed.anvil.send(payee, tx["to"], bytes.fromhex(tx["data"][2:]))
+    last = stage.json(keyless, *words)
+
+    assert last["transactions"] == []
+    assert [item["document"] for item in last["published"]] == [first["deliverable"]]
+
+
+def test_an_unsigned_funding_is_published_when_it_is_on_chain(stage: Stage) -> None:
+    keyless = stage.config(PAYER, key=None)
+    words = ("fund", stage.terms(), "--unsigned", "--as", stage.account(PAYER))
+    ran = stage.json(keyless, *words)
+    assert ran["published"] == []
+    for tx in ran["transactions"]:
+        stage.deployed.anvil.send(tx["from"], tx["to"], bytes.fromhex(tx["data"][2:]))
+
+    assert len(stage.json(keyless, *words)["published"]) == 3
+
+
 def test_the_payer_approves_and_the_payee_is_paid_in_full(stage: Stage) -> None:
     agreement = stage.submitted()
 
