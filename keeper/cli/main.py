@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from keeper.cli import daemons, parties, reads, terms
+from keeper.cli import daemons, parties, reads, terms, upkeep
 from keeper.cli.run import Options, Run
 from keeper.errors import Exit, MilepostError
 
@@ -67,6 +67,7 @@ terms.register(app)
 parties.register(app)
 reads.register(app)
 daemons.register(app)
+upkeep.register(app)
 
 
 def run(arguments: list[str]) -> int:
