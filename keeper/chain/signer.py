@@ -94,7 +94,15 @@ def load_signer(settings: KeySettings | None, environ: Mapping[str, str] | None 
         return Signer(_from_environment(settings.env, os.environ if environ is None else environ))
     if settings.keystore is None or settings.password_file is None:
         raise _invalid("expected a keystore with its password file, or the name of an environment variable")
+    for file in exposed_files(settings):
+        log.warning("key file is readable by everyone", path=str(file), mend=f"chmod 600 {file}")
     return Signer(_from_keystore(settings.keystore, settings.password_file))
+
+
+def exposed_files(settings: KeySettings | None) -> list[Path]:
+    """The key's files that every user of this machine may read: worth a word wherever the key is used."""
+    files = (settings.keystore, settings.password_file) if settings else ()
+    return [file for file in files if file and file.is_file() and file.stat().st_mode & 0o004]
 
 
 def _from_environment(name: str, environ: Mapping[str, str]) -> bytes:
@@ -124,8 +132,6 @@ def _from_keystore(keystore: Path, password_file: Path) -> bytes:
 
 def _read(path: Path) -> str:
     try:
-        if path.stat().st_mode & 0o004:
-            log.warning("key file is readable by everyone", path=str(path), mend=f"chmod 600 {path}")
         return path.read_text(encoding="utf-8")
     except OSError as error:
         raise _invalid(f"{path} cannot be read ({error.strerror})") from error

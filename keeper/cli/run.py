@@ -17,6 +17,8 @@ from keeper.errors import MONEY, Exit, MilepostError, Moved
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from keeper.commands.context import Session
+
 PIPE_WIDTH = 160
 """Columns where stdout is no terminal: wide enough that tables keep whole ids and hashes."""
 
@@ -66,6 +68,13 @@ class Run:
         """A line of progress or advice for people, on stderr; silent with --json."""
         if not self.options.as_json:
             self.stderr.print(text, markup=False, soft_wrap=True)
+
+    def warn_of_key(self, session: Session) -> None:
+        """A line where the files of the key that is about to sign are open to every user of the machine."""
+        from keeper.chain.signer import exposed_files
+
+        for file in exposed_files(session.settings.key):
+            self.say(f"warning: every user of this machine may read {file}: chmod 600 {file}")
 
     @contextmanager
     def progress(self, text: str) -> Iterator[Callable[[str], None]]:

@@ -71,6 +71,7 @@ def sign(
             run.emit("milepost/terms-signature/1", data, lambda out: _print_json(out, typed))
             return
         with open_session(run.options.config, {"key"}) as session:
+            run.warn_of_key(session)
             signature = terms.sign(report, session.signer)
             data |= {"signer": session.signer.address, "signature": signature}
         run.say(f"{data['signer']} accepts {data['agreement']}")

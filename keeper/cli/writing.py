@@ -125,6 +125,7 @@ def _send(
     from keeper.commands import carry
 
     if plan.calls:
+        run.warn_of_key(session)
         run.say(_preview(plan))
         carry.rehearse(session, plan)
         run.confirm(plan.question)

@@ -13,7 +13,7 @@ from keeper.chain.blocks import head
 from keeper.chain.deployment import Deployment, open_deployment
 from keeper.chain.identity import compare
 from keeper.chain.rpc import Rpc, RpcFault
-from keeper.chain.signer import load_signer
+from keeper.chain.signer import exposed_files, load_signer
 from keeper.commands.words import number, span, utc
 from keeper.config.settings import Settings, load_settings
 from keeper.errors import Exit, MilepostError
@@ -71,7 +71,8 @@ def _all(settings: Settings) -> Iterator[Check]:
     except MilepostError as error:
         yield _problem("deployment", error)
     if deployment is not None:
-        yield from _chain(settings, deployment, signer.words if signer.state == GOOD else None)
+        account = signer.words.split("\n")[0] if signer.state in (GOOD, WARN) else None
+        yield from _chain(settings, deployment, account)
     yield from _relays(settings)
     yield from _sources(settings)
 
@@ -116,7 +117,11 @@ def _database(settings: Settings) -> Iterator[Check]:
 def _key(settings: Settings) -> Check:
     if settings.key is None:
         return Check("key", SKIPPED, "the settings name none: only reading, --dry-run and --unsigned work")
-    return Check("key", GOOD, load_signer(settings.key).address)
+    address = load_signer(settings.key).address
+    exposed = " ".join(map(str, exposed_files(settings.key)))
+    if exposed:
+        return Check("key", WARN, f"{address}\nevery user of this machine may read its files: chmod 600 {exposed}")
+    return Check("key", GOOD, address)
 
 
 def _chain(settings: Settings, deployment: Deployment, account: str | None) -> Iterator[Check]:
@@ -151,7 +156,7 @@ def _clock(rpc: Rpc) -> Check:
     if abs(skew) <= SKEW_S:
         return Check("clock", GOOD, words + f"{span(skew)} from this machine's clock")
     side = "behind" if skew > 0 else "ahead of"
-    advice = "the node may be syncing, or the chain makes no blocks" if skew > 0 else "mend this machine's clock"
+    advice = "the node may be syncing, or the chain makes no blocks" if skew > 0 else "one of the two clocks is wrong"
     return Check("clock", WARN, f"{words}{span(skew)} {side} this machine's clock: {advice}")
 
 

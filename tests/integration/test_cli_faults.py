@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chainlab import ROOT, Deployed
+from chainlab import KEYS, ROOT, Deployed
 from clistage import ARBITER, PAYEE, PAYER, RICH, STRANGER, Stage, open_stage
+from eth_account import Account
 
 from keeper.errors import Exit
 from keeper.store.lock import process_lock
@@ -268,3 +269,25 @@ def _other(stage: Stage) -> Path:
     fields = {"repository": "acme/shop", "commit": "d0d0"}
     path.write_text(json.dumps({"version": "milepost/deliverable/1", "fields": fields}))
     return path
+
+
+def test_key_files_that_everybody_may_read_are_told_where_the_key_is_used(stage: Stage) -> None:
+    home = stage.config(PAYEE).parent
+    keystore, password = home / "key.json", home / "password"
+    keystore.write_text(json.dumps(Account.encrypt(KEYS[PAYEE], "s3cret", kdf="pbkdf2", iterations=1)))
+    password.write_text("s3cret\n")
+    keystore.chmod(0o600)
+    password.chmod(0o644)
+    config = stage.config(PAYEE, key={"keystore": "key.json", "password_file": "password"})
+
+    signed = stage.milepost(config, "terms", "sign", stage.terms())
+    checks = {c["name"]: c for c in stage.json(config, "doctor")["checks"]}
+
+    assert signed.code == Exit.DONE
+    assert f"chmod 600 {password}" in signed.err
+    assert str(keystore) not in signed.err
+    assert "s3cret" not in signed.err + signed.out
+    assert checks["key"]["state"] == "warning"
+    assert checks["balance"]["state"] == "ok", "the account is known all the same"
+    password.chmod(0o600)
+    assert "chmod" not in stage.milepost(config, "terms", "sign", stage.terms()).err
