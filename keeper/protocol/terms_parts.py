@@ -71,7 +71,8 @@ def read_document(
     try:
         return make(name, salt, read_file(name))
     except (OSError, KeyError) as error:
-        found = f"{name!r}: {error}"
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        found = f"{name!r}: {why}"
         reader.fail(entry["file"], join(where, "file"), "a file to read", found, "check the path")
     except MilepostError as error:
         found = f"{name!r}: {error.title}: {error.cause}"
