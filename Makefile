@@ -14,6 +14,7 @@ help: ## What one can do here
 
 setup: ## Install everything pinned and locked into this folder
 	@tools/setup.sh all
+	@mkdir -p $(APE_DATA_FOLDER)
 
 build: setup ## Compile the contracts
 	@forge build --skip test

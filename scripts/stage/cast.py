@@ -25,7 +25,7 @@ from keeper.protocol.types import AgreementId
 from scripts.rpc_proxy import RpcProxy
 from scripts.stage.chain import Chain
 from scripts.stage.people import MILEPOST, ROOT, Person, account_of, hire
-from scripts.stage.processes import Crew, DemoFailedError, Process, die_with_parent, free_port, wait_for
+from scripts.stage.processes import Crew, DemoFailedError, Process, die_with_parent, free_port, listening, wait_for
 
 START = 1_799_020_800
 """2027-01-04T00:00:00Z, the first day of the example agreements: the chain's clock starts here."""
@@ -89,6 +89,8 @@ class Cast:
         self.people = {role: hire(role, self.home, self._settings()) for role in ("payer", "payee", "arbiter")}
         self.keepers = {role: self._keeper(role) for role in self.relays}
         self.attesters: dict[str, Process] = {}
+        for keeper in self.keepers.values():
+            self.wait_serving(keeper)
 
     # --- the ground ---
 
@@ -139,6 +141,7 @@ class Cast:
     def start_source(self, name: str) -> None:
         """Starts an evidence source again on the port it had."""
         self.sources[name] = self._source(name, self.sources[name][1])
+        wait_for(f"source {name} to listen", lambda: listening(self.sources[name][1]))
 
     def _settings(self, **more: Any) -> dict[str, Any]:
         chain = {"rpc": [self.chain.url], "deployment": str(self.home / "deployment.json"), "poll_s": 0.3}
@@ -162,6 +165,16 @@ class Cast:
         """Starts a keeper that was ended again, on its own database."""
         keeper = self.keepers[role]
         keeper.process = self._run_keeper(keeper.person)
+        self.wait_serving(keeper)
+
+    def wait_serving(self, keeper: Keeper) -> None:
+        """Waits until a keeper's relay answers: the parties put their documents there."""
+
+        def answers() -> bool:
+            self.crew.check_alive()
+            return bool(keeper.status())
+
+        wait_for(f"{keeper.role} to serve its relay", answers)
 
     def start_attester(self, role: str) -> None:
         """Starts an attester under its wrong clock."""

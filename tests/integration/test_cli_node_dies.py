@@ -164,6 +164,8 @@ def test_ctrl_c_while_a_funding_waits_names_the_step_and_the_repeat_goes_on(stag
         program = [
             sys.executable,
             "-c",
+            # as in a terminal, even where the tests run in the background, which ignores Ctrl-C
+            "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
             "from keeper.cli.main import main; main()",
             "fund",
             str(stage.terms()),
