@@ -22,6 +22,10 @@ log = structlog.get_logger("keeper")
 FIRST_REST_S, LONGEST_REST_S = 1.0, 300.0
 """How long a milestone rests after the contract refused what the ledger holds for due; doubled each time."""
 
+DUE_AT_ONCE = 200
+"""Due milestones looked at in one pass; the rest come with the next passes, and then it begins again: what is refused
+for good, such as a refund without a tip, must never stand before everything else."""
+
 MANY_RESTS = 10_000
 """Beyond this, rests that are over are forgotten."""
 
@@ -35,16 +39,22 @@ class Rest:
 
 
 class Decider:
-    """Decides for one account; remembers only which refusals to let rest."""
+    """Decides for one account; remembers only which refusals to let rest, and how far it has looked."""
 
     def __init__(self, account: Address, policy: Policy, outbox: Outbox) -> None:
         self._account = account
         self._policy = policy
         self._outbox = outbox
         self._rests: dict[tuple[bytes, str], Rest] = {}
+        self._looked_at: views.MilestoneView | None = None
+
+    @property
+    def halfway(self) -> bool:
+        """Whether due milestones are left that only the next pass looks at."""
+        return self._looked_at is not None
 
     def decide(self, conn: Connection) -> int:
-        """Decide on everything that the ledger and the relay show, inside the caller's transaction.
+        """Decide on what the ledger and the relay show, inside the caller's transaction.
 
         Returns how many intents were planned. What is in flight is left alone: the outbox watches it.
         """
@@ -52,8 +62,10 @@ class Decider:
         if place is None:
             return 0
         spent, in_flight = self._outbox.spending(conn, place.head.time)
+        due = views.due_before(conn, place.head.time, DUE_AT_ONCE, self._looked_at)
+        self._looked_at = due[-1] if len(due) == DUE_AT_ONCE else None
         planned = 0
-        for candidate in candidates(conn, place, self._account, self._policy, Spending(spent, in_flight)):
+        for candidate in candidates(conn, due, place, self._account, self._policy, Spending(spent, in_flight)):
             planned += self._one(conn, candidate, place)
         return planned
 

@@ -121,7 +121,9 @@ class Keeper:
         }
 
     def quiet(self) -> bool:
-        """Whether nothing waits for a block: the ledger shows the head, and no intent is planned or on its way."""
+        """Whether nothing is left to decide, and no intent waits for a block."""
+        if self._decider.halfway:
+            return False
         intents = self.status()["intents"]
         return not any(intents[state] for state in (IntentState.PLANNED, IntentState.SENT))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
@@ -18,9 +18,6 @@ from keeper.protocol.due import review_end, settle_bps
 from keeper.protocol.payout import payout
 from keeper.protocol.types import MAX_UINT40, Address, Bps, Status
 from keeper.relay.proof import Proof, proof_for
-
-DUE_AT_ONCE = 200
-"""Due milestones looked at in one pass; the rest come with the next."""
 
 SPARES_S = 60
 """Seconds before its window's end from which a proof carries spare signatures (docs/protocol.md section 5)."""
@@ -47,10 +44,15 @@ class Spending:
 
 
 def candidates(
-    conn: Connection, place: Place, account: Address, policy: Policy, spending: Spending
+    conn: Connection,
+    due: Sequence[MilestoneView],
+    place: Place,
+    account: Address,
+    policy: Policy,
+    spending: Spending,
 ) -> Iterator[Candidate]:
-    """What `settle` would move at the head's time, and what a complete proof would."""
-    for view in views.due_before(conn, place.head.time, DUE_AT_ONCE):
+    """What `settle` would move of the milestones in `due`, and what a complete proof would move of all."""
+    for view in due:
         yield _settle(view, place, account, policy, spending)
     for view in views.open_with_verifier(conn):
         last = _last_second(view)

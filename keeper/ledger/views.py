@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, Table, select, text
+from sqlalchemy import Connection, RowMapping, Select, Table, select, text, tuple_
 
 from keeper.chain.blocks import Header
 from keeper.ledger.events import StoredEvent, agreement_in
@@ -87,12 +87,15 @@ def milestone_view(conn: Connection, agreement: bytes, index: int) -> MilestoneV
     return found.milestones[index] if found and 0 <= index < len(found.milestones) else None
 
 
-def due_before(conn: Connection, time: int, limit: int = 100) -> list[MilestoneView]:
-    """Open milestones that `settle` moves at unix second `time`, the longest due first."""
+def due_before(
+    conn: Connection, time: int, limit: int = 100, after: MilestoneView | None = None
+) -> list[MilestoneView]:
+    """Open milestones that `settle` moves at unix second `time`, the longest due first; only those behind `after`."""
     m = schema.milestone
-    query = (
-        _open_milestones().where(m.c.chain == _CHAIN, m.c.due_at <= time).order_by(m.c.due_at, m.c.agreement, m.c.index)
-    )
+    order = (m.c.due_at, m.c.agreement, m.c.index)
+    query = _open_milestones().where(m.c.chain == _CHAIN, m.c.due_at <= time).order_by(*order)
+    if after is not None:
+        query = query.where(tuple_(*order) > (after.due.ready_at, hex_of(after.agreement), after.index))
     return [_joined(row) for row in conn.execute(query.limit(limit)).mappings()]
 
 

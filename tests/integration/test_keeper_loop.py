@@ -132,6 +132,22 @@ def test_a_tipped_settlement_pays_the_keeper_that_sends_it(shared: Stage, tmp_pa
     assert (settled["cause"], settled["tip"], settled["executor"]) == (Cause.UNREVIEWED, TIP, ME)
 
 
+def test_refunds_that_nobody_tips_for_do_not_stand_before_what_pays(
+    shared: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keeper.daemon.deciding.DUE_AT_ONCE", 2)
+    refunds = shared.fund(shared.terms(), 4)
+    refunds.lapse()
+    paying = shared.fund(shared.terms())
+    paying.submit()
+    shared.anvil.warp(102)
+
+    once(shared.settings(tmp_path, serve="tipped"), wait_s=10)
+
+    assert refunds.is_open()
+    assert not paying.is_open()
+
+
 def test_a_verdict_is_attested_once_the_relay_holds_a_quorum(shared: Stage, tmp_path: Path) -> None:
     funded = submitted(shared)
     messages = funded.attestations(AWARD)

@@ -96,6 +96,13 @@ def test_what_is_due_comes_by_its_time_and_without_what_settled(store: Store) ->
         assert len(views.due_before(conn, 2**40, limit=2)) == 2
 
 
+def test_what_is_due_can_be_walked_to_its_end(store: Store) -> None:
+    with store.read() as conn:
+        everything = views.due_before(conn, 2**40)
+        for place, view in enumerate(everything):
+            assert views.due_before(conn, 2**40, after=view) == everything[place + 1 :]
+
+
 def test_open_milestones_with_a_quorum_can_be_asked_for_by_quorum(store: Store) -> None:
     with store.read() as conn:
         found = views.open_with_verifier(conn)
@@ -119,7 +126,8 @@ def test_hot_queries_scan_no_table(store: Store) -> None:
     statements: list[tuple[str, Any]] = []
     with store.read() as conn:
         sqlalchemy_event.listen(conn, "before_cursor_execute", lambda *a: statements.append((a[2], a[3])))
-        views.due_before(conn, 2**40)
+        (first, *_) = views.due_before(conn, 2**40)
+        views.due_before(conn, 2**40, after=first)
         views.agreement_view(conn, id_of(DISPUTABLE))
         views.events_of(conn, id_of(DISPUTABLE))
         views.quorum_of(conn, VERIFIER, QUORUM.hash)
