@@ -119,6 +119,7 @@ def _engine(path: Path) -> Engine:
         f"sqlite:///{path}",
         connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000},
         hide_parameters=True,  # a failing statement must not print signatures or raw transactions
+        max_overflow=-1,  # who waits for the write lock holds a connection: nobody else must run out of them
     )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)

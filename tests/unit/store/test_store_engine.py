@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,14 @@ def test_begin_takes_the_write_lock_at_once(store: Store) -> None:
     assert order == ["first", "second"]
 
 
+def test_writers_that_wait_leave_connections_for_everybody_else(store: Store) -> None:
+    """A relay serves dozens of threads; the pool's own limit of 15 would make the keeper's loop fail beside them."""
+    with ExitStack() as open_:
+        for _ in range(40):
+            open_.enter_context(store.read())
+        assert _count(store) == 0
+
+
 def test_a_reader_keeps_one_picture_while_a_writer_commits(store: Store) -> None:
     with store.read() as reader:
         count = select(func.count()).select_from(pulled)
@@ -132,6 +141,7 @@ def test_a_full_database_is_reported_and_nothing_is_half_written(store: Store) -
 def test_a_disk_that_takes_no_more_bytes_is_reported_and_the_database_survives(tmp_path: Path) -> None:
     program = f"""
 import resource, signal
+from contextlib import ExitStack
 from pathlib import Path
 from sqlalchemy import insert
 from keeper.errors import MilepostError
