@@ -11,7 +11,7 @@ from types import FrameType
 
 import structlog
 
-from keeper.errors import Exit, MilepostError
+from keeper.errors import Exit, MilepostError, Retry
 
 log = structlog.get_logger("daemon")
 
@@ -21,9 +21,6 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 10.0
 DRAIN_S = 8.0
 """Seconds of wall clock in which the step under way may end; then the process ends as after a kill, which loses
 nothing."""
-
-PASSING = frozenset({"RPC_UNREACHABLE", "RPC_REFUSED", "RPC_INCONSISTENT", "RELAY_UNREACHABLE"})
-"""Faults that pass: the step is tried again."""
 
 HALTING = frozenset({"DEEP_REORG", "LEDGER_DIFFERS", "WRONG_CHAIN", "WRONG_CONTRACT"})
 """The chain is not what was believed: nothing is sent, and the step is tried again in case it mends."""
@@ -56,8 +53,9 @@ class Stop:
 def run_loop(step: Callable[[], bool], poll_s: float, trouble: Trouble, stop: Stop) -> Exit:
     """Step until told to stop; the exit code.
 
-    `step` returns whether there is more to do at once. A fault that passes, or that halts, is told to `trouble` (None:
-    it is over), logged once, and the step is tried again ever less often; any other MilepostError is raised.
+    `step` returns whether there is more to do at once. A fault that passes (its retry class says so), or that halts, is
+    told to `trouble` (None: it is over), logged once, and the step is tried again ever less often; any other
+    MilepostError is raised.
     """
     last: MilepostError | None = None
     wait = FIRST_WAIT_S
@@ -65,7 +63,7 @@ def run_loop(step: Callable[[], bool], poll_s: float, trouble: Trouble, stop: St
         try:
             again = step()
         except MilepostError as error:
-            if error.code not in PASSING | HALTING:
+            if error.retry != Retry.RETRY and error.code not in HALTING:
                 raise
             _tell(error, last)
             trouble(error)
@@ -97,11 +95,13 @@ def signals() -> Iterator[Stop]:
     def on_signal(number: int, _: FrameType | None) -> None:
         if stop.is_set():
             return
-        stop.set(Exit.INTERRUPTED if number == signal.SIGINT else Exit.DONE)
-        timer = threading.Timer(DRAIN_S, os._exit, [int(stop.exit)])
+        code = Exit.INTERRUPTED if number == signal.SIGINT else Exit.DONE
+        timer = threading.Timer(DRAIN_S, os._exit, [int(code)])
         timer.daemon = True
+        # First: a handler runs between any two steps of `Stop.wait`, and may find the event's own lock taken.
         timer.start()
         timers.append(timer)
+        stop.set(code)
 
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
     try:

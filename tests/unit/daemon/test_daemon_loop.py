@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from keeper.daemon.loop import Stop, run_loop, signals
 from keeper.errors import Exit, MilepostError
+from keeper.store.engine import database_failed
 
 DOWN = MilepostError("RPC_UNREACHABLE", "No endpoint answered", cause="node: connection refused")
 GONE = MilepostError("DATABASE_FAILED", "the disk is full")
@@ -90,6 +94,16 @@ def test_what_neither_passes_nor_halts_ends_the_loop() -> None:
     assert ended.value is GONE
 
 
+def test_a_database_that_another_process_holds_for_a_while_is_waited_for(tmp_path: Path) -> None:
+    stop = PatientStop()
+    busy = database_failed(tmp_path / "milepost.db", Exception("database is locked"))
+
+    code = run_loop(script(stop, [busy, False]), 0.1, lambda _: None, stop)
+
+    assert code == Exit.DONE
+    assert stop.waits == [0.5, 0.1]
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, Exit.DONE), (signal.SIGINT, Exit.INTERRUPTED)])
 def test_a_signal_stops_the_loop_and_names_the_exit_code(number: signal.Signals, code: Exit) -> None:
     before = signal.getsignal(number)
@@ -101,6 +115,20 @@ def test_a_signal_stops_the_loop_and_names_the_exit_code(number: signal.Signals,
         assert stop.exit == code
 
     assert signal.getsignal(number) is before
+
+
+def test_a_signal_that_finds_the_stop_taken_still_ends_the_process_in_time() -> None:
+    """The handler may run while this very thread is inside `Stop.wait`; another signal must then not be needed."""
+    program = (
+        "import os, signal\n"
+        "from keeper.daemon import loop\n"
+        "loop.DRAIN_S = 0.2\n"
+        "with loop.signals() as stop, stop._event._cond:\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], timeout=30, check=False)
+
+    assert ended.returncode == Exit.DONE
 
 
 def test_the_first_signal_decides() -> None:
