@@ -121,8 +121,8 @@ class Keeper:
         }
 
     def quiet(self) -> bool:
-        """Whether nothing is left to decide, and no intent waits for a block."""
-        if self._decider.halfway:
+        """Whether nothing is left to read or to decide, and no intent waits for a block."""
+        if self._decider.halfway or self._peers.reading:
             return False
         intents = self.status()["intents"]
         return not any(intents[state] for state in (IntentState.PLANNED, IntentState.SENT))

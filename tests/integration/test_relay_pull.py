@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,10 +11,12 @@ from pathlib import Path
 
 import pytest
 import relay_world as world
+from keeper_stage import wait_for
 from relay_world import MEMBERS, OTHER, envelope, message
 from sqlalchemy import Connection, delete, insert
 from structlog.testing import capture_logs
 
+from keeper.daemon.peers import Peers
 from keeper.errors import MilepostError
 from keeper.protocol.types import ZERO32
 from keeper.relay import pull
@@ -104,6 +107,21 @@ def test_what_is_ahead_of_the_ledger_is_neither_lost_nor_in_the_way(relays: tupl
         world.submit(conn)
     assert b.pull(a) == Pulled(attestations=1, documents=0, early=0, refused=0)
     assert b.progress_on(a) == Progress(attestations=2)
+
+
+def test_a_peer_that_hangs_delays_neither_the_caller_nor_other_peers(relays: tuple[Relay, Relay]) -> None:
+    a, b = relays
+    world.fill(b.store)
+    push(a, MEMBERS[0])
+    with socket.create_server(("127.0.0.1", 0)) as hung:  # takes connections and never says a word
+        peers = Peers(b.store, [f"http://127.0.0.1:{hung.getsockname()[1]}", a.client.url])
+        peers.pull()
+        hung.settimeout(20)
+        connection, _ = hung.accept()
+        wait_for(lambda: b.signers() == [MEMBERS[0].address])
+        assert peers.reading
+        connection.close()
+        wait_for(lambda: peers.pull() or not peers.reading)
 
 
 def test_what_stays_early_for_too_long_is_skipped_and_said(
