@@ -10,6 +10,7 @@ from keeper.errors import MilepostError
 from keeper.protocol.types import ALL_BPS, DAY, MAX_UINT40, Bps
 
 _PERCENT = re.compile(r"^(\d{1,3})(?:\.(\d{1,2}))? ?%$")
+_LAST_OF_9999 = 253_402_300_799
 _UNITS = ((DAY, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
@@ -64,15 +65,20 @@ def short(value: str) -> str:
 
 
 def utc(time: int) -> str:
-    """Unix seconds as `2026-12-01 14:00:00 UTC`."""
+    """Unix seconds as `2026-12-01 14:00:00 UTC`; the bare second beyond the year 9999.
+
+    So late a deadline cannot be paid for, but anyone can put one into a schedule of which he pays the rest.
+    """
     if time >= MAX_UINT40:
         return "never"
+    if time > _LAST_OF_9999:
+        return f"unix second {time}"
     return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def rfc3339(time: int) -> str | None:
-    """Unix seconds as `2026-12-01T14:00:00Z`; None for the time that never comes."""
-    return None if time >= MAX_UINT40 else datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Unix seconds as `2026-12-01T14:00:00Z`; None for the time that never comes, and beyond the year 9999."""
+    return None if time > _LAST_OF_9999 else datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def span(seconds: int) -> str:

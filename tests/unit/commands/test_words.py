@@ -88,6 +88,14 @@ def test_times_are_utc_and_never_is_never() -> None:
     assert (utc(MAX_UINT40), rfc3339(MAX_UINT40), when(MAX_UINT40, 5)) == ("never", None, "never")
 
 
+def test_a_time_beyond_the_calendar_is_told_as_its_second() -> None:
+    """An unpaid milestone of a stranger's schedule may say anything that fits its 40 bits."""
+    assert (utc(253_402_300_799), rfc3339(253_402_300_799)) == ("9999-12-31 23:59:59 UTC", "9999-12-31T23:59:59Z")
+    for late in (253_402_300_800, MAX_UINT40 - 1):
+        assert (utc(late), rfc3339(late)) == (f"unix second {late}", None)
+        assert when(late, late - 60) == f"unix second {late} (in 1 min)"
+
+
 def test_names_keep_their_letters() -> None:
     assert short("0x51d2" + "0" * 56 + "41aa") == "0x51d2…41aa"
     assert milestone_name(0, "Design DX-2") == "milestone 0 'Design DX-2'"
