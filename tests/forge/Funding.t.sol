@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.27;
 
+import { PlayDollar } from "../../contracts/demo/PlayDollar.sol";
 import { Cause, IEscrow, Milestone, Part, Status, Terms } from "@interfaces/IEscrow.sol";
 import { Fixture } from "./Fixture.sol";
 import { HostileToken } from "./mocks/HostileToken.sol";
@@ -302,6 +303,22 @@ contract FundingTest is Fixture {
         _refuse(_terms(), _schedule(3), 9, _error(IEscrow.MaskOutsideSchedule.selector, 9, 3));
         uint64 top = uint64(1) << 63;
         _refuse(_terms(), _schedule(63), top, _error(IEscrow.MaskOutsideSchedule.selector, top, 63));
+    }
+
+    function test_a_token_swapped_between_view_and_fund_pays_for_another_agreement() public {
+        bytes32 seen = escrow.agreementId(_terms(), _schedule(3));
+        Terms memory swapped = _terms();
+        swapped.token = address(new PlayDollar());
+        PlayDollar(swapped.token).mint(STRANGER, 3 * uint256(AMOUNT));
+        vm.prank(STRANGER);
+        PlayDollar(swapped.token).approve(address(escrow), type(uint256).max);
+
+        vm.prank(STRANGER);
+        bytes32 id = escrow.fund(swapped, _schedule(3), 7);
+
+        assertTrue(id != seen, "another agreement");
+        (uint64 funded,) = escrow.state(seen);
+        assertEq(funded, 0, "what was seen is still unpaid");
     }
 
     function test_fund_refuses_to_take_money_twice() public {

@@ -586,6 +586,21 @@ contract LifeTest is Fixture {
         escrow.rule(id, part, 10_001);
     }
 
+    function test_an_arbiter_replaced_in_mid_dispute_rules_nothing() public {
+        (Part memory part, bytes32 id) = _disputed();
+        Part memory swapped = _part(_terms(), _schedule(3), 0);
+        swapped.terms.arbiter = STRANGER;
+        bytes memory want = abi.encodeWithSelector(IEscrow.NotFunded.selector, _id(swapped), 0);
+        for (uint256 i = 0; i < 2; ++i) {
+            vm.expectRevert(want);
+            vm.prank(STRANGER);
+            escrow.rule(i == 0 ? id : _id(swapped), swapped, 0);
+        }
+        vm.prank(ARBITER);
+        escrow.rule(id, part, 7000);
+        _expectSettled(id, 0);
+    }
+
     /* CONSENT */
 
     function _inEveryStatus(uint256 which) private returns (Part memory part, bytes32 id) {
@@ -688,6 +703,27 @@ contract LifeTest is Fixture {
         vm.expectRevert(abi.encodeWithSelector(IEscrow.NotFunded.selector, other, 0));
         vm.prank(STRANGER);
         escrow.waive(part);
+    }
+
+    /// @dev A dispute that nobody can rule, a submission that nobody can judge, and one that never came.
+    function test_no_money_is_locked_when_verifier_and_arbiter_vanish() public {
+        (HookArbiter hook, Part memory disputed, bytes32 id) = _withHook();
+        Part memory submitted = _part(disputed.terms, _schedule(3), 1);
+        Part memory untouched = _part(disputed.terms, _schedule(3), 2);
+        _dispute(disputed, PAYER);
+        _submit(submitted);
+        vm.etch(address(hook), "");
+        vm.etch(address(verifier), "");
+
+        vm.warp(escrow.latest(untouched));
+        escrow.settle(disputed);
+        escrow.settle(submitted);
+        escrow.settle(untouched);
+
+        (, uint64 closed) = escrow.state(id);
+        assertEq(closed, 7, "all settled");
+        assertEq(play.balanceOf(PAYEE), uint256(AMOUNT) * (7000 + 2500) / 10_000, "the award and the agreed silence");
+        assertEq(play.balanceOf(address(escrow)), 0, "nothing stays");
     }
 
     /// @dev 64 milestones fit the sets; a longer list of leaves is no agreement, whatever index it claims.

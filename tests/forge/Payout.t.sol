@@ -87,6 +87,24 @@ contract PayoutTest is Fixture {
         assertEq(play.balanceOf(PAYEE), 0, "payee");
     }
 
+    /// @dev Amounts that no share divides.
+    function test_a_ruling_burns_no_unit() public {
+        uint128[3] memory amounts = [uint128(1), 7, 9999];
+        uint16[3] memory shares = [uint16(1), 3333, 9999];
+        for (uint256 i = 0; i < 9; ++i) {
+            Terms memory terms = _terms();
+            (terms.salt, terms.feeBps, terms.feeTo) = (bytes32(i), 3333, FEE_TO);
+            Milestone[] memory milestones = _schedule(1);
+            milestones[0].amount = amounts[i / 3];
+            (Part memory part, bytes32 id) = _fund(terms, milestones, 1);
+            _award(part, 5000);
+            _dispute(part, PAYER);
+            vm.prank(ARBITER);
+            escrow.rule(id, part, shares[i % 3]);
+            assertEq(play.balanceOf(address(escrow)), 0, "a unit stays");
+        }
+    }
+
     function test_the_largest_amount_can_be_paid() public {
         Milestone[] memory milestones = _schedule(1);
         milestones[0].amount = type(uint128).max;
@@ -270,6 +288,20 @@ contract PayoutTest is Fixture {
         }
         assertTrue(failed > 0, "too little gas is refused");
         _expectSettled(id, 0);
+    }
+
+    /// @dev The least gas that a call succeeds with gives even the dearest transfer its whole share.
+    function test_a_push_gets_its_whole_share_of_gas_or_the_call_reverts() public {
+        (Part memory part, bytes32 id) = _fund(_hostileTerms());
+        token.setMode(HostileToken.Mode.Hungry);
+        vm.warp(uint256(SUBMIT_BY) + 1);
+        bool worked;
+        for (uint256 gas_ = 150_000; gas_ < 300_000 && !worked; gas_ += 250) {
+            vm.prank(KEEPER);
+            (worked,) = address(escrow).call{ gas: gas_ }(abi.encodeCall(Escrow.settle, (part)));
+        }
+        _expectSettled(id, 0);
+        assertEq(escrow.credit(address(token), PAYER), 0, "credit");
     }
 
     function test_insufficient_gas_is_named() public {

@@ -256,6 +256,21 @@ contract QuorumVerifierTest is Fixture {
         _refuseAny(abi.encodePacked(_head(), uint32(15), signatures));
     }
 
+    /// @dev A set without a member is another quorum: neither his old vote nor a new one counts there.
+    function test_stale_votes_of_a_removed_member_do_not_count() public {
+        bytes memory old = abi.encodePacked(_sign(0), _sign(1), _sign(2));
+        uint256 removed = keys[2];
+        (keys[2], keys[3], members[2], members[3]) = (keys[3], keys[4], members[3], members[4]);
+        keys.pop();
+        members.pop();
+        quorum = keccak256(_head());
+        _verify(_good(7));
+
+        _refuseAny(abi.encodePacked(_head(), uint32(7), old));
+        bytes memory late = _signature(removed, _digest(AGREEMENT, INDEX, _verdict()));
+        _refuseAny(abi.encodePacked(_head(), uint32(7), _sign(0), _sign(1), late));
+    }
+
     function test_a_verdict_of_another_deployment_is_refused() public {
         bytes memory proof = _good(7);
         verifier = new QuorumVerifier();

@@ -13,7 +13,8 @@ contract HostileToken is ERC20("Hostile", "EVIL") {
         ReturnByte, // pays, and returns less than a word
         Bomb, // refuses with a megabyte of revert data
         BurnGas, // never ends
-        TakeFee // a tenth of each transfer is lost
+        TakeFee, // a tenth of each transfer is lost
+        Hungry // refuses unless it is given almost all of what a push promises
     }
 
     Mode public mode;
@@ -37,6 +38,8 @@ contract HostileToken is ERC20("Hostile", "EVIL") {
     }
 
     function transfer(address to, uint256 amount) public override returns (bool) {
+        uint256 given = gasleft();
+        require(mode != Mode.Hungry || given > 149_000, "starved");
         if (mode == Mode.ReturnFalse) return false;
         super.transfer(to, amount);
         if (answersShort[to]) {
