@@ -16,6 +16,8 @@ _HASHES_ONLY = False
 """The second parameter of eth_getBlockBy...: transaction hashes instead of whole transactions."""
 _NO_SUCH_BLOCK = -39001
 _NO_SUCH_BLOCK_WORDS = ("not found", "unknown block")
+_SHOWN = 80
+"""Characters of a wrong value that an error repeats: a node may send megabytes."""
 
 Tag = Literal["latest", "safe", "finalized"]
 Finality = Literal["tags"] | int
@@ -131,18 +133,26 @@ def _header(result: Any) -> Header:
 
 def quantity(record: dict[str, Any], key: str) -> int:
     """A JSON-RPC quantity of `record` as int; BrokenAnswer when it is missing or no hex number."""
-    value = record.get(key)
+    return as_quantity(record.get(key), key)
+
+
+def fixed_hex(record: dict[str, Any], key: str, size: int | None = None) -> str:
+    """Bytes of `record` as lower-case 0x hex; BrokenAnswer when missing, no hex, or not `size` bytes."""
+    return as_hex(record.get(key), key, size)
+
+
+def as_quantity(value: Any, what: str) -> int:
+    """A JSON-RPC quantity as int; BrokenAnswer names `what` when it is no hex number."""
     try:
         if isinstance(value, str) and value.startswith("0x"):
             return int(value, 16)
     except ValueError:
         pass  # reported below, as every other shape that is no quantity
-    raise BrokenAnswer(f"expected {key} as a 0x number, found {value!r}")
+    raise BrokenAnswer(f"expected {what} as a 0x number, found {repr(value)[:_SHOWN]}")
 
 
-def fixed_hex(record: dict[str, Any], key: str, size: int | None = None) -> str:
-    """Bytes of `record` as lower-case 0x hex; BrokenAnswer when missing, no hex, or not `size` bytes."""
-    value = record.get(key)
+def as_hex(value: Any, what: str, size: int | None = None) -> str:
+    """Bytes as lower-case 0x hex; BrokenAnswer names `what` when it is no hex, or not `size` bytes."""
     try:
         if isinstance(value, str) and value.startswith("0x"):
             raw = bytes.fromhex(value[2:])
@@ -150,4 +160,4 @@ def fixed_hex(record: dict[str, Any], key: str, size: int | None = None) -> str:
                 return "0x" + raw.hex()
     except ValueError:
         pass  # reported below, as every other shape that is no hex
-    raise BrokenAnswer(f"expected {key} as 0x hex{f' of {size} bytes' if size else ''}, found {value!r}")
+    raise BrokenAnswer(f"expected {what} as 0x hex{f' of {size} bytes' if size else ''}, found {repr(value)[:_SHOWN]}")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from keeper.chain.abi import decode_error
-from keeper.chain.rpc import BrokenAnswer, Rpc, RpcFault
+from keeper.chain.blocks import as_hex, as_quantity
+from keeper.chain.rpc import Rpc, RpcFault
 from keeper.errors import CONTRACT, MilepostError
 
 Block = int | str
@@ -54,7 +56,7 @@ def estimate_gas(rpc: Rpc, sender: str, to: str, calldata: bytes, value: int = 0
     """Gas that the call takes on top of the latest block, as the node estimates; errors as `call`."""
     request = transaction_request(to, calldata, sender, value)
     try:
-        return rpc.read(_hex_int, "eth_estimateGas", request)
+        return rpc.read(partial(as_quantity, what="gas"), "eth_estimateGas", request)
     except RpcFault as fault:
         raise _refusal(fault, f"The call to {to} failed") from fault
 
@@ -130,18 +132,4 @@ def _show(value: Any) -> str:
 
 
 def _hex_bytes(result: Any) -> bytes:
-    try:
-        if isinstance(result, str) and result.startswith("0x"):
-            return bytes.fromhex(result[2:])
-    except ValueError:
-        pass  # reported below, as every other shape that is no hex
-    raise BrokenAnswer("expected 0x hex as the result of a call")
-
-
-def _hex_int(result: Any) -> int:
-    try:
-        if isinstance(result, str) and result.startswith("0x"):
-            return int(result, 16)
-    except ValueError:
-        pass  # reported below, as every other shape that is no number
-    raise BrokenAnswer("expected a 0x number")
+    return bytes.fromhex(as_hex(result, "the result of a call")[2:])

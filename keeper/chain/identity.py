@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from eth_utils.crypto import keccak
 
-from keeper.chain.blocks import header
+from keeper.chain.blocks import as_hex, as_quantity, header
 from keeper.chain.deployment import DeployedContract, Deployment
 from keeper.chain.rpc import Rpc
 from keeper.errors import MilepostError
@@ -23,7 +25,7 @@ def check_identity(rpc: Rpc, deployment: Deployment) -> None:
 def compare(rpc: Rpc, deployment: Deployment) -> None:
     """One comparison of what answers with the deployment; errors as `check_identity`."""
     where = ", ".join(rpc.endpoints)
-    chain_id = int(str(rpc.call("eth_chainId")), 16)
+    chain_id = rpc.read(partial(as_quantity, what="the chain id"), "eth_chainId")
     if chain_id != deployment.chain_id:
         raise _wrong_chain(where, f"expected chain id {deployment.chain_id}, found {chain_id}")
     genesis = header(rpc, 0)
@@ -35,7 +37,7 @@ def compare(rpc: Rpc, deployment: Deployment) -> None:
 
 def code_hash(rpc: Rpc, address: str) -> str | None:
     """keccak256 of the runtime code at `address` as 0x hex; None when there is none."""
-    code = bytes.fromhex(str(rpc.call("eth_getCode", address, "latest")).removeprefix("0x"))
+    code = bytes.fromhex(rpc.read(partial(as_hex, what="the code"), "eth_getCode", address, "latest")[2:])
     return "0x" + keccak(code).hex() if code else None
 
 

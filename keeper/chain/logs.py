@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from keeper.chain.blocks import fixed_hex, quantity
+from keeper.chain.blocks import as_hex, fixed_hex, quantity
 from keeper.chain.rpc import BrokenAnswer, Rpc, RpcFault
 
 WIDEST = 10_000
@@ -104,21 +104,26 @@ def _logs(result: Any, addresses: Sequence[str]) -> list[RawLog]:
     if not isinstance(result, list):
         raise BrokenAnswer("expected a list of logs")
     wanted = {address.lower() for address in addresses}
-    return sorted(map(partial(_log, wanted), result), key=lambda log: (log.number, log.log_index))
+    return sorted(map(partial(_wanted, wanted), result), key=lambda log: (log.number, log.log_index))
 
 
-def _log(wanted: set[str], record: Any) -> RawLog:
+def read_log(record: Any) -> RawLog:
+    """One log as nodes write it in lists of logs and in receipts; BrokenAnswer when something is missing."""
     if not isinstance(record, dict) or not isinstance(record.get("topics"), list):
         raise BrokenAnswer("expected a log with topics")
-    log = RawLog(
+    return RawLog(
         address=fixed_hex(record, "address", 20),
-        topics=tuple(fixed_hex({"topic": topic}, "topic", 32) for topic in record["topics"]),
+        topics=tuple(as_hex(topic, "topic", 32) for topic in record["topics"]),
         data=fixed_hex(record, "data"),
         block_hash=fixed_hex(record, "blockHash", 32),
         number=quantity(record, "blockNumber"),
         tx_hash=fixed_hex(record, "transactionHash", 32),
         log_index=quantity(record, "logIndex"),
     )
+
+
+def _wanted(wanted: set[str], record: Any) -> RawLog:
+    log = read_log(record)
     if log.address not in wanted:
         raise BrokenAnswer(f"answered with a log of {log.address}, which was not asked for")
     return log

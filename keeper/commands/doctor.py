@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keeper.chain.abi import AbiMismatch, contract
+from keeper.chain.account import balance
 from keeper.chain.blocks import head
 from keeper.chain.deployment import Deployment, open_deployment
 from keeper.chain.identity import compare
@@ -17,6 +18,7 @@ from keeper.chain.signer import exposed_files, load_signer
 from keeper.commands.words import number, span, utc
 from keeper.config.settings import Settings, load_settings
 from keeper.errors import Exit, MilepostError
+from keeper.protocol.types import Address
 from keeper.relay.client import RelayClient
 
 ABIS = ("Escrow", "QuorumVerifier", "ERC20")
@@ -161,7 +163,7 @@ def _clock(rpc: Rpc) -> Check:
 
 
 def _balance(rpc: Rpc, account: str) -> Check:
-    wei = int(str(rpc.call("eth_getBalance", account, "latest")), 16)
+    wei = balance(rpc, Address(account))
     words = f"{number(wei, 18)} of the native currency for gas"
     return Check("balance", GOOD if wei >= LOW_GAS else WARN, words + ("" if wei >= LOW_GAS else ": top it up"))
 

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from keeper.chain import blocks
+from keeper.chain import account, blocks
 from keeper.chain.blocks import Header
 from keeper.chain.deployment import Deployment, open_deployment
 from keeper.chain.identity import check_identity
@@ -131,7 +131,7 @@ class Keeper:
         at, balance = self._balance
         if time.monotonic() - at >= BALANCE_EVERY_S:
             try:
-                balance = int(self._rpc.call("eth_getBalance", self.account, "latest"), 16)
+                balance = account.balance(self._rpc, self.account)
             except RpcFault as refused:
                 log.warning("the node does not tell the balance", cause=str(refused))
             at = time.monotonic()

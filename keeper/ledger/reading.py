@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from keeper.chain.blocks import Header, fixed_hex, quantity
+from keeper.chain.blocks import Header, as_hex, fixed_hex, quantity
 from keeper.chain.logs import RawLog, logs_in_block
 from keeper.chain.rpc import BrokenAnswer, Call, Rpc, RpcFault
 from keeper.errors import MilepostError
@@ -133,7 +133,7 @@ def _everything(rpc: Rpc, block_hash: str) -> list[tuple[str, list[str]]]:
 def _address_and_topics(record: Any) -> tuple[str, list[str]]:
     if not isinstance(record, dict) or not isinstance(record.get("topics"), list):
         raise BrokenAnswer("expected a log with topics")
-    return fixed_hex(record, "address", 20), [fixed_hex({"topic": t}, "topic", 32) for t in record["topics"]]
+    return fixed_hex(record, "address", 20), [as_hex(t, "topic", 32) for t in record["topics"]]
 
 
 def _block(result: Any) -> Block | None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from keeper.chain.blocks import Header, fixed_hex, headers, quantity
-from keeper.chain.logs import RawLog
+from keeper.chain.blocks import Header, as_quantity, fixed_hex, headers, quantity
+from keeper.chain.logs import RawLog, read_log
 from keeper.chain.rpc import BATCH, BrokenAnswer, Call, Rpc, RpcFault
 from keeper.outbox.lines import Line
 from keeper.protocol.types import Address
@@ -61,11 +61,6 @@ def gather(rpc: Rpc, signer: Address, lines: Sequence[Line], final: Header) -> I
 def receipt(rpc: Rpc, tx_hash: str) -> Mined | None:
     """One receipt; None shows nothing."""
     return rpc.read(_mined, "eth_getTransactionReceipt", tx_hash)
-
-
-def account_nonce(rpc: Rpc, signer: Address) -> int:
-    """The account's transaction count at the head."""
-    return rpc.read(_count, "eth_getTransactionCount", signer, "latest")
 
 
 def _chunks(lines: Sequence[Line]) -> Iterator[list[Line]]:
@@ -143,7 +138,7 @@ def _count_at(rpc: Rpc, signer: Address, height: int) -> int:
 
 
 def _count(result: Any) -> int:
-    return quantity({"nonce": result}, "nonce")
+    return as_quantity(result, "nonce")
 
 
 def _block_hash(result: Any) -> str | None:
@@ -162,19 +157,5 @@ def _mined(result: Any) -> Mined | None:
         succeeded=quantity(result, "status") == 1,
         gas_used=quantity(result, "gasUsed"),
         gas_price=quantity(result, "effectiveGasPrice"),
-        logs=tuple(_log(log) for log in result["logs"]),
-    )
-
-
-def _log(record: Any) -> RawLog:
-    if not isinstance(record, dict) or not isinstance(record.get("topics"), list):
-        raise BrokenAnswer("expected a log with topics")
-    return RawLog(
-        address=fixed_hex(record, "address", 20),
-        topics=tuple(fixed_hex({"topic": topic}, "topic", 32) for topic in record["topics"]),
-        data=fixed_hex(record, "data"),
-        block_hash=fixed_hex(record, "blockHash", 32),
-        number=quantity(record, "blockNumber"),
-        tx_hash=fixed_hex(record, "transactionHash", 32),
-        log_index=quantity(record, "logIndex"),
+        logs=tuple(read_log(log) for log in result["logs"]),
     )

@@ -12,7 +12,7 @@ from enum import Enum, auto
 
 import structlog
 
-from keeper.chain.blocks import Header, quantity
+from keeper.chain.blocks import Header, as_quantity, quantity
 from keeper.chain.contract_call import ContractRefused, call
 from keeper.chain.rpc import BroadcastAnswer, BrokenAnswer, Rpc, RpcFault
 from keeper.chain.signer import Signer
@@ -87,8 +87,8 @@ class Desk:
             market = Market(
                 base_fee=quantity(block, "baseFeePerGas"),
                 # Not every node has the method; one gwei has always been taken.
-                tip=_GWEI if isinstance(tip, RpcFault) else quantity({"tip": tip}, "tip"),
-                balance=quantity({"balance": balance}, "balance"),
+                tip=_GWEI if isinstance(tip, RpcFault) else as_quantity(tip, "tip"),
+                balance=as_quantity(balance, "balance"),
                 spent_today=spent,
             )
         except BrokenAnswer as error:

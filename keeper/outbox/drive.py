@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import structlog
 
+from keeper.chain import account
 from keeper.chain.blocks import Header
 from keeper.outbox import intents, lines
-from keeper.outbox.chain_facts import account_nonce
 from keeper.outbox.desk import Desk, Heard
 from keeper.outbox.fees import Offer, Unaffordable, plan_fees
 from keeper.outbox.lines import Call, Line, Sent
@@ -67,7 +67,7 @@ def resume(desk: Desk, memory: Memory, live: Sequence[Line], head: Header) -> No
         simulate = place == 0 and bool(newest.intents)
         refusal = desk.refusal(newest.call.to, newest.call.data, newest.call.value) if simulate else None
         # Read after the simulation: a nonce that is still free shows that the refusal is not our own success.
-        if account_nonce(desk.rpc, desk.signer.address) > line.nonce:
+        if account.nonce(desk.rpc, desk.signer.address) > line.nonce:
             continue
         if refusal is not None:
             _cancel(desk, memory, live, line, refusal, head)
@@ -81,7 +81,7 @@ def fill_gaps(desk: Desk, memory: Memory, live: Sequence[Line], head: Header) ->
     """Send nothing to ourselves at a nonce that holds up later ones, once it has stood open for `replace_after_s`."""
     if not live:
         return
-    open_ = lines.gaps(live, account_nonce(desk.rpc, desk.signer.address))
+    open_ = lines.gaps(live, account.nonce(desk.rpc, desk.signer.address))
     if memory.gap_age(open_) < desk.limits.replace_after_s or not open_:
         return
     offer = plan_fees(desk.market(live, head), SELF_SEND_GAS, desk.limits)

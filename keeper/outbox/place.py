@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 import structlog
 
+from keeper.chain import account
 from keeper.chain.blocks import Header
 from keeper.chain.contract_call import ContractRefused, estimate_gas
 from keeper.errors import MilepostError
 from keeper.outbox import batch, intents, lines, track
-from keeper.outbox.chain_facts import account_nonce
 from keeper.outbox.desk import Desk
 from keeper.outbox.drive import Memory
 from keeper.outbox.fees import Market, Unaffordable, plan_fees
@@ -68,7 +68,7 @@ def _send(desk: Desk, memory: Memory, group: list[Intent], head: Header) -> None
     if isinstance(offer, Unaffordable):
         _hold(desk, group, "INSUFFICIENT_FUNDS" if offer.poor else "FEES_TOO_HIGH", offer.reason)
         return
-    latest = account_nonce(desk.rpc, desk.signer.address)
+    latest = account.nonce(desk.rpc, desk.signer.address)
     with desk.store.read() as conn:
         nonce = lines.next_nonce(conn, desk.chain, desk.signer.address, live, latest)
     sent = desk.commit(nonce, what, offer, group, head, f"sent with nonce {nonce}")
