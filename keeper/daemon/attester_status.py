@@ -17,6 +17,7 @@ from keeper.config.settings import Listen
 from keeper.errors import MilepostError
 from keeper.ledger import views
 from keeper.protocol.types import Address
+from keeper.relay.listening import bind
 from keeper.store.schema import pushed, signed
 
 SCHEMA = "milepost.attester-status/1"
@@ -44,20 +45,20 @@ class StatusPage:
     """A small server of one page, from `start` to `stop`; it only ever reads."""
 
     def __init__(self, listen: Listen, read: Callable[[], dict[str, Any]]) -> None:
-        """PORT_TAKEN when the address cannot be listened on."""
-        try:
-            self._server = ThreadingHTTPServer((listen.host, listen.port), _handler(read))
-        except OSError as error:
-            raise MilepostError(
-                "PORT_TAKEN", f"The status page cannot listen on {listen}", cause=error.strerror or str(error)
-            ) from error
+        """PORT_TAKEN names a busy address, USAGE one that is not this machine's."""
+        listener = bind(listen.host, listen.port, "status page")
+        self._url = f"http://{Listen(listen.host, int(listener.getsockname()[1]))}/status"
+        # Not bound by the server itself: it knows only IPv4, and asks a name server for its own name.
+        self._server = ThreadingHTTPServer(listen, _handler(read), bind_and_activate=False)
+        self._server.socket.close()
+        self._server.socket = listener
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="status", daemon=True)
 
     def start(self) -> None:
         """Serve from a thread, and say where."""
         self._thread.start()
-        _log.info("status listens", url=f"http://{self._server.server_name}:{self._server.server_port}/status")
+        _log.info("status listens", url=self._url)
 
     def stop(self) -> None:
         """Serve no more."""

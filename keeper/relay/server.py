@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import socket
 import threading
 import time
@@ -18,7 +17,7 @@ from starlette.routing import BaseRoute
 from keeper.errors import MilepostError
 from keeper.relay.app import create_app
 from keeper.relay.limits import Limits
-from keeper.relay.wire import shown
+from keeper.relay.listening import bind, parse_listen
 from keeper.store.engine import Store
 
 START_S = 10.0
@@ -27,7 +26,6 @@ DRAIN_S = 2
 """Seconds that requests under way have to end, once stopping."""
 STOP_S = 4.5
 """Seconds after which a stop no longer waits for anybody."""
-BACKLOG = 128
 
 _log = structlog.get_logger(__name__)
 
@@ -65,7 +63,7 @@ class RelayServer:
         """Listen, then return. PORT_TAKEN names a busy address, USAGE one that is not this machine's."""
         if self._thread is not None:
             raise RuntimeError("this relay server was started before")
-        self._socket = _bind(self._host, self._port)
+        self._socket = bind(self._host, self._port, "relay")
         self._port = int(self._socket.getsockname()[1])
         self._server = uvicorn.Server(_config(self._app, self._limits))
         self._thread = threading.Thread(
@@ -101,48 +99,6 @@ class RelayServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-
-def parse_listen(listen: str) -> tuple[str, int]:
-    """Host and port of "host:port" ("[::1]:8000" for IPv6); USAGE says what is wrong."""
-    host, mark, port = listen.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not mark or not host or not (port.isascii() and port.isdecimal() and len(port) <= 5 and int(port) < 2**16):
-        raise MilepostError(
-            "USAGE",
-            f"{shown(listen)} is no address to listen on",
-            cause="expected host:port with a port from 0 to 65535",
-            hint="set `listen` to an address such as 127.0.0.1:8411",
-        )
-    return host, int(port)
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise _not_bound(host, port, error) from error
-    return listener
-
-
-def _not_bound(host: str, port: int, error: OSError) -> MilepostError:
-    if error.errno == errno.EADDRINUSE:
-        return MilepostError(
-            "PORT_TAKEN",
-            f"The relay cannot listen on {host}:{port}",
-            cause="expected a free port, and another program listens there",
-        )
-    return MilepostError(
-        "USAGE",
-        f"The relay cannot listen on {host}:{port}",
-        cause=error.strerror or str(error),
-        hint="name an address of this machine that this user may listen on, such as 127.0.0.1:7545",
-    )
 
 
 def _config(app: Starlette, limits: Limits) -> uvicorn.Config:
