@@ -99,14 +99,14 @@ class Fetcher:
 
 
 def base_url_fault(url: str) -> str | None:
-    """Why `url` cannot be a source's base URL, or None when it can."""
+    """Why `url` cannot be a source's base URL, or None when it can. The value is not repeated: URLs carry keys."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        return f"expected http(s)://host, found {url!r}"
+        return "expected http(s)://host"
     if "@" in parts.netloc:
         return "expected no user name or password in the URL"
     if parts.query or parts.fragment:
-        return f"expected no query and no fragment, found {url!r}"
+        return "expected no query and no fragment in the URL"
     return None
 
 

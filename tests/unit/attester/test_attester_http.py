@@ -141,6 +141,13 @@ def test_a_base_url_that_cannot_be_one_is_named_at_once(base: str) -> None:
     assert "attester.sources.erp" in caught.value.cause
 
 
+def test_a_base_url_that_is_refused_is_not_repeated() -> None:
+    with pytest.raises(MilepostError) as caught:
+        Fetcher({"ci": "https://ci.example/api?token=s3cret"})
+    assert "s3cret" not in str(caught.value)
+    assert "attester.sources.ci" in caught.value.cause
+
+
 SOURCE = EpcisSource(
     name="ci", kind="epcis", url="{ci}/items/{item}/events?MATCH_epc={epc}", epc="{epc}", biz_step="a", disposition="b"
 )
