@@ -59,8 +59,6 @@ def _key(number: int) -> PrivateKey:
 CHAIN_ID = 31337
 ESCROW = _address("escrow")
 VERIFIER = _address("verifier")
-QUORUMS = ((1, 1, 1, False), (2, 3, 3, False), (2, 3, 3, True), (3, 5, 4, True), (17, 32, 32, False))
-"""M, N, how many sign (those of highest index), and whether spares go into the proof."""
 ESCROW_DOMAIN = escrow_domain(CHAIN_ID, ESCROW)
 VERIFIER_DOMAIN = verifier_domain(CHAIN_ID, VERIFIER)
 

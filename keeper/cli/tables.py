@@ -10,8 +10,6 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-RIGHT = "right"
-
 
 def heading(out: Console, text: str) -> None:
     """A bold line with an empty one above."""

@@ -36,8 +36,6 @@ __all__ = [
     "parse_json",
 ]
 
-CRITERIA_VERSION = "milepost/criteria/1"
-DELIVERABLE_VERSION = "milepost/deliverable/1"
 JSON_MEDIA_TYPE = "application/json"
 
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]

@@ -46,7 +46,7 @@ class AgreementState:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The escrow at one moment. `EscrowModel` is another name for it."""
+    """The escrow at one moment."""
 
     domain: Domain
     contracts: frozenset[Address] = frozenset()
@@ -58,9 +58,6 @@ class World:
     """The escrow's balance by token, in token units."""
     native: bool = True
     """Whether the escrow serves the native currency (token 0)."""
-
-
-EscrowModel = World
 
 
 @dataclass(frozen=True, slots=True)
