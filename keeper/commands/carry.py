@@ -113,7 +113,7 @@ def _outbox(session: Session) -> Outbox:
         session.store,
         session.rpc,
         session.signer,
-        _limits(session),
+        FeeLimits.of(session.settings.fees),
         chain_id=session.deployment.chain_id,
         escrow=session.escrow.address,
         finality=session.settings.chain.finality,
@@ -129,17 +129,6 @@ def _rehearse(session: Session, plan: Plan, call: Call) -> Rehearsed:
             return Rehearsed(call.title, call.comes_after)
         raise refused(error, f"The contract refuses to {call.title}") from error
     return Rehearsed(call.title, "works")
-
-
-def _limits(session: Session) -> FeeLimits:
-    fees = session.settings.fees
-    return FeeLimits(
-        max_fee=fees.max_fee,
-        max_tx=fees.max_tx,
-        max_day=fees.max_day,
-        replace_after_s=fees.replace_after_s,
-        bump_bps=fees.bump_bps,
-    )
 
 
 def check_balance(session: Session, needed: int, held: int, what: Callable[[int], str]) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from keeper.config.settings import FeeSettings
-
-ALL_BPS = 10_000
+from keeper.protocol.types import ALL_BPS
 
 
 @dataclass(frozen=True, slots=True)
