@@ -137,7 +137,7 @@ OFF_CHAIN: dict[str, ErrorSpec] = {
     "REQUEST_INVALID": ErrorSpec(_N, Exit.USAGE, "mend the request as the detail says"),
     "TOO_LARGE": ErrorSpec(_N, Exit.USAGE, "send less: the detail names the limit"),
     "PORT_TAKEN": ErrorSpec(_N, Exit.USAGE, "stop the program that listens there, or name another port"),
-    "RELAY_FULL": ErrorSpec(_R, Exit.FAILED, "ask the relay's operator to raise its limit"),
+    "RELAY_FULL": ErrorSpec(_R, Exit.FAILED, "name another relay, or ask its operator to make room"),
     # records
     "DEEP_REORG": ErrorSpec(_H, Exit.FAILED, "the chain left a block it called final: compare nodes, then restart"),
     "LEDGER_DIFFERS": ErrorSpec(_H, Exit.MISMATCH, "stop, keep the database, and compare with another node"),
