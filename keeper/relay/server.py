@@ -18,6 +18,7 @@ from keeper.errors import MilepostError
 from keeper.relay.app import create_app
 from keeper.relay.limits import Limits
 from keeper.relay.listening import bind, parse_listen
+from keeper.relay.patience import protocol
 from keeper.store.engine import Store
 
 START_S = 10.0
@@ -105,7 +106,7 @@ def _config(app: Starlette, limits: Limits) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="asyncio",
-        http="h11",
+        http=protocol(limits.head_s),
         ws="none",
         lifespan="off",
         log_config=None,

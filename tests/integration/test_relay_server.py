@@ -23,6 +23,7 @@ from keeper.protocol.documents import Envelope
 from keeper.relay.attestations import list_attestations
 from keeper.relay.client import RelayClient, find_document
 from keeper.relay.documents import find
+from keeper.relay.limits import Limits
 from keeper.relay.server import RelayServer
 from keeper.store.engine import Store, open_store
 
@@ -247,6 +248,23 @@ def test_members_push_at_once_and_all_are_kept(client: RelayClient, server: Rela
         thread.join(30)
 
     assert {item.attestation.signer for item in client.attestations().attestations} == set(world.QUORUM.members)
+
+
+HEALTH = b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n"
+
+
+@pytest.mark.parametrize("said", [b"", HEALTH[:20], HEALTH + HEALTH[:20]])
+def test_connections_that_never_finish_a_request_do_not_shut_others_out(store: Store, said: bytes) -> None:
+    with RelayServer(store, "127.0.0.1:0", limits=Limits(head_s=0.2, connections=4)) as server:
+        idle = [socket.create_connection(("127.0.0.1", server.port), timeout=4) for _ in range(4)]
+        for connection in idle:
+            connection.sendall(said)
+        for connection in idle:
+            while connection.recv(65_536):
+                """Read on until the relay closes it; a connection that stays open ends in a time-out."""
+            connection.close()
+
+        assert RelayClient(server.url).health()["status"] == "ok"
 
 
 def _raw(port: int, request: bytes) -> bytes:
