@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from keeper.chain.abi import AbiMismatch, contract
@@ -193,7 +194,7 @@ def _relays(settings: Settings) -> Iterator[Check]:
     if not settings.relays:
         yield Check("relays", SKIPPED, "the settings name none: documents and attestations cannot be exchanged")
     for url in settings.relays:
-        yield _guarded(f"relay {url}", lambda url=url: _relay(url))  # type: ignore[misc]
+        yield _guarded(f"relay {url}", partial(_relay, url))
 
 
 def _relay(url: str) -> Check:

@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 from keeper.protocol.types import Cause, Status
@@ -99,7 +100,7 @@ class Scenario:
     def wait_abstained(self, deal: Deal, index: int) -> None:
         """Waits until each attester has said in its log that it abstains on this milestone."""
         for role in ATTESTERS:
-            self._wait(f"{role} to abstain", lambda role=role: self._abstained(role, deal, index))  # type: ignore[misc]
+            self._wait(f"{role} to abstain", partial(self._abstained, role, deal, index))
         if self.cast.escrow.milestone(deal.id, index).status != Status.SUBMITTED:
             raise DemoFailedError(f"{deal.path.stem} {index}: a verdict came although every attester abstained")
 
@@ -256,7 +257,7 @@ class Scenario:
         """Waits until every keeper has nothing left to do and all of it is final."""
         self.tell("Everything is settled; the keepers wait for finality and have nothing left to do")
         for keeper in self.cast.keepers.values():
-            self._wait(f"{keeper.role} to come to rest", lambda keeper=keeper: self._at_rest(keeper))  # type: ignore[misc]
+            self._wait(f"{keeper.role} to come to rest", partial(self._at_rest, keeper))
 
     def _at_rest(self, keeper: Keeper) -> bool:
         status = keeper.status()
