@@ -2,9 +2,9 @@
 
     python -m scripts.verify --rpc http://127.0.0.1:8545 --deployment deployments/31337.json
 
-Immutables (the EIP-712 domain, which holds the chain id and the contract's own address) are masked: they are the only
-bytes in which the same source differs between chains. Exit code 0 if everything is equal, 7 if anything differs,
-5 if the node cannot be reached.
+Immutables (the chain id, and the EIP-712 domain that holds it and the contract's own address) are the only bytes in
+which the same source differs between chains: they are masked, and their values are worked out anew and compared.
+Exit code 0 if everything is equal, 7 if anything differs, 5 if the node cannot be reached.
 """
 
 from __future__ import annotations
@@ -25,8 +25,13 @@ from rich.table import Table
 from keeper.chain.deployment import DeployedContract, Deployment, load_deployment
 from keeper.chain.rpc import Rpc
 from keeper.errors import Exit, MilepostError
+from keeper.protocol.encoding import domain_separator, escrow_domain, verifier_domain
+from keeper.protocol.types import Domain
 
 ROOT = Path(__file__).resolve().parents[1]
+
+DOMAINS = {"Escrow": escrow_domain, "QuorumVerifier": verifier_domain}
+"""Whose EIP-712 domain a contract must have been built with."""
 
 
 def recompile(into: Path) -> None:
@@ -46,7 +51,15 @@ def masked(code: bytes, references: dict[str, list[dict[str, int]]]) -> bytes:
     return bytes(clean)
 
 
-def compare(artifact: dict[str, Any], on_chain: bytes, recorded_hash: str) -> str:
+def immutables(code: bytes, references: dict[str, list[dict[str, int]]]) -> set[bytes]:
+    """What stands on chain in the places of the immutables. Each immutable must stand alike in all of its places."""
+    values = set()
+    for places in references.values():
+        values |= {code[place["start"] : place["start"] + place["length"]] for place in places}
+    return values
+
+
+def compare(artifact: dict[str, Any], on_chain: bytes, recorded_hash: str, domain: Domain) -> str:
     """What differs between the compiled contract, the chain and the record, in words; "" if nothing does."""
     compiled = artifact["deployedBytecode"]
     runtime = bytes.fromhex(compiled["object"][2:])
@@ -59,7 +72,11 @@ def compare(artifact: dict[str, Any], on_chain: bytes, recorded_hash: str) -> st
     references = compiled.get("immutableReferences", {})
     pairs = zip(masked(runtime, references), masked(on_chain, references), strict=True)
     differing = [index for index, (ours, theirs) in enumerate(pairs) if ours != theirs]
-    return f"other bytes at {len(differing)} of its places, the first at {differing[0]}" if differing else ""
+    if differing:
+        return f"other bytes at {len(differing)} of its places, the first at {differing[0]}"
+    if immutables(on_chain, references) != {domain.chain_id.to_bytes(32, "big"), domain_separator(domain)}:
+        return f"its immutables are not chain id {domain.chain_id} and the domain of {domain.verifying_contract}"
+    return ""
 
 
 def placed(deployment: Deployment) -> dict[str, DeployedContract]:
@@ -80,7 +97,8 @@ def verify(deployment: Deployment, codes: dict[str, bytes], build: Path) -> list
     rows: list[tuple[str, str, str]] = []
     for name, contract in placed(deployment).items():
         artifact = json.loads((build / f"{name}.sol" / f"{name}.json").read_text())
-        rows.append((name, contract.address, compare(artifact, codes[name], contract.code_hash)))
+        domain = DOMAINS[name](deployment.chain_id, contract.address)
+        rows.append((name, contract.address, compare(artifact, codes[name], contract.code_hash, domain)))
     return rows
 
 
@@ -103,7 +121,7 @@ def main() -> int:
         return int(Exit.FAILED)
     table = Table("contract", "address", "compiled again and compared", title="Source and chain")
     for name, address, difference in rows:
-        table.add_row(name, address, difference or "equal, immutables masked")
+        table.add_row(name, address, difference or "equal")
     Console().print(table)
     return int(Exit.MISMATCH if any(difference for _, _, difference in rows) else Exit.DONE)
 

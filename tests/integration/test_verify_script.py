@@ -27,7 +27,7 @@ def test_the_deployed_contracts_are_the_source(chain):
     answer = run(chain.anvil.url, chain.path)
 
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert answer.stdout.count("equal, immutables masked") == 2
+    assert answer.stdout.count("│ equal ") == 2
 
 
 def test_other_code_at_the_address_is_named(chain):
@@ -44,6 +44,20 @@ def test_other_code_at_the_address_is_named(chain):
     told = {name: difference for name, _, difference in verify(record, {**codes, "Escrow": bytes(flipped)}, ARTIFACTS)}
 
     assert told == {"Escrow": "other bytes at 1 of its places, the first at 500", "QuorumVerifier": ""}
+
+
+def test_an_escrow_built_for_another_domain_is_named(chain):
+    deployment = chain.deployment
+    codes = read_code(chain.anvil.rpc, deployment)
+    chain_id = deployment.chain_id.to_bytes(32, "big")
+    other = codes["Escrow"].replace(chain_id, (1).to_bytes(32, "big"))
+    assert other != codes["Escrow"]
+    escrow = DeployedContract(address=deployment.escrow.address, code_hash="0x" + keccak(other).hex())
+
+    told = verify(deployment.model_copy(update={"escrow": escrow}), {**codes, "Escrow": other}, ARTIFACTS)
+
+    assert told[0][2].startswith("its immutables are not chain id 31337")
+    assert told[1][2] == ""
 
 
 def test_code_that_the_record_does_not_know_is_named(chain):
