@@ -133,10 +133,16 @@ OF_AGREEMENT = frozenset({"Funded", "Submitted", "Attested", "Rejected", "Disput
 """Events whose first topic is an agreement's id and that move one of its milestones."""
 
 
+CACHED_DATA = 20_000
+"""Characters of raw data up to which a decoded event is kept in memory: a schedule of 64 milestones fits."""
+
+
 def decode(event: StoredEvent) -> Payload:
     """What the event says. LEDGER_DIFFERS when it is none that this version knows."""
+    # Parties choose how long a dispute's data is: what is large is decoded again rather than kept.
+    decoding = _decode if len(event.data) <= CACHED_DATA else _decode.__wrapped__
     try:
-        return _decode(event.name, event.topics, event.data)
+        return decoding(event.name, event.topics, event.data)
     except (KeyError, ValueError, DecodingError) as error:
         raise differs(event, "arguments of that event", f"others ({error})") from error
 

@@ -37,6 +37,12 @@ class Memory:
         self._at[sent.hash] = time.monotonic()
         (self._poor.add if heard == Heard.POOR else self._poor.discard)(sent.hash)
 
+    def keep_only(self, live: Sequence[Line]) -> None:
+        """Forget what is over."""
+        hashes = {sent.hash for line in live for sent in line.sent}
+        self._at = {tx: at for tx, at in self._at.items() if tx in hashes}
+        self._poor &= hashes
+
     def forget(self, line: Line) -> None:
         """Have a line's transactions sent again at once."""
         for sent in line.sent:
@@ -60,6 +66,7 @@ class Memory:
 
 def resume(desk: Desk, memory: Memory, live: Sequence[Line], head: Header) -> None:
     """Drive each line on whose nonce the chain holds nothing: broadcast, offer more, or cancel."""
+    memory.keep_only(live)
     waiting = [line for line in live if line.included is None]
     for place, line in enumerate(waiting):
         newest = line.newest
