@@ -25,6 +25,11 @@ def protocol(head_s: float) -> type[asyncio.Protocol]:
             super().data_received(data)
             self._watch()
 
+        def on_response_complete(self) -> None:
+            # What follows an answer may have arrived with the request before it.
+            super().on_response_complete()
+            self._watch()
+
         def connection_lost(self, exc: Exception | None) -> None:
             self._rest()
             super().connection_lost(exc)

@@ -267,6 +267,19 @@ def test_connections_that_never_finish_a_request_do_not_shut_others_out(store: S
         assert RelayClient(server.url).health()["status"] == "ok"
 
 
+def test_half_a_head_behind_a_whole_request_is_waited_for_no_longer_than_any(store: Store) -> None:
+    with (
+        RelayServer(store, "127.0.0.1:0", limits=Limits(head_s=0.2)) as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=4) as connection,
+    ):
+        connection.sendall(HEALTH + HEALTH[:20])
+        answer = b""
+        while chunk := connection.recv(65_536):
+            answer += chunk
+
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
 def _raw(port: int, request: bytes) -> bytes:
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(request)
