@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { IERC3009 } from "@openzeppelin/contracts/interfaces/draft-IERC3009.sol";
 import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import { IERC20Permit } from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
+import { Multicall } from "@openzeppelin/contracts/utils/Multicall.sol";
+import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
 import { IArbiter } from "@interfaces/IArbiter.sol";
-import { Cause, IEscrow, Milestone, Part, Status, Terms } from "@interfaces/IEscrow.sol";
+import { Amendment, Cause, IEscrow, Milestone, Part, Status, Terms } from "@interfaces/IEscrow.sol";
 import { Attestation, IVerifier } from "@interfaces/IVerifier.sol";
 import { FixedDomain } from "./libraries/FixedDomain.sol";
 import { FundingRules } from "./libraries/FundingRules.sol";
+import { Offers } from "./libraries/Offers.sol";
 import { TermsHash } from "./libraries/TermsHash.sol";
 
 /// @title Milestone escrow
 /// @notice The rules are docs/protocol.md; guarantees and errors are in `IEscrow`.
-contract Escrow is IEscrow, FixedDomain {
+contract Escrow is IEscrow, FixedDomain, Multicall {
     /// @dev One word per agreement: bit i = milestone i.
     struct Sets {
         uint64 funded;
@@ -26,15 +31,31 @@ contract Escrow is IEscrow, FixedDomain {
         uint192 detail; // Submitted: first 24 bytes of the deliverable's hash; Attested, Disputed: the standing bps
     }
 
+    /// @dev From one agreement to another: an amendment.
+    struct Move {
+        bytes32 from;
+        bytes32 to;
+        bytes32 toTerms; // struct hash of the new terms
+        uint256 closing; // token units that the ending milestones hold
+        uint256 opening; // token units that the new ones need
+    }
+
     /* CONSTANTS */
 
     uint256 private constant BPS = 10_000;
     /// @dev After so many rejections there is no further submission, so that a rejection can always be stored.
     uint16 private constant MAX_ATTEMPT = 255;
+    /// @dev Stands for the chain's native currency.
+    address private constant NATIVE = address(0);
     /// @dev Gas that each transfer gets when money is pushed: plenty for an ERC-20, not enough to starve the rest.
     uint256 private constant PUSH_GAS = 150_000;
-    /// @dev What must be left for a push to be given PUSH_GAS: a call passes on at most 63/64, after its own cost.
-    uint256 private constant GAS_BEFORE_PUSH = PUSH_GAS * 64 / 63 + 10_000;
+    /// @dev What must be left for a push to be given PUSH_GAS: a call passes on at most 63/64, after its own cost, which is
+    /// 36,600 where native currency makes a new account.
+    uint256 private constant GAS_BEFORE_PUSH = PUSH_GAS * 64 / 63 + 40_000;
+
+    /// @dev ERC-3009 has it with v, r, s; tokens that serve contracts, like USDC, have this beside it.
+    string private constant RECEIVE_WITH_SIGNATURE =
+        "receiveWithAuthorization(address,address,uint256,uint256,uint256,bytes32,bytes)";
 
     /* STORAGE */
 
@@ -59,17 +80,78 @@ contract Escrow is IEscrow, FixedDomain {
         lock
         returns (bytes32 id)
     {
-        _requireDeployedChain();
-        FundingRules.checkStructure(terms, milestones);
-        id = agreementId(terms, milestones);
-        uint256 sum = FundingRules.checkMask(id, milestones, mask, _sets[id].funded);
-        if (msg.value != 0) revert WrongValue(msg.value, 0);
-
-        _sets[id].funded |= mask;
-
-        emit Funded(id, terms.payer, terms.payee, msg.sender, mask, terms, milestones);
-
+        uint256 sum;
+        (id, sum) = _open(mask, msg.sender, terms, milestones);
         _pull(terms.token, sum);
+    }
+
+    /// @inheritdoc IEscrow
+    function fundWithPermit(
+        Terms calldata terms,
+        Milestone[] calldata milestones,
+        uint64 mask,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external lock returns (bytes32 id) {
+        uint256 sum;
+        (id, sum) = _open(mask, msg.sender, terms, milestones);
+        bytes memory permit = abi.encodeCall(IERC20Permit.permit, (msg.sender, address(this), sum, deadline, v, r, s));
+        _call(terms.token, 0, gasleft(), permit); // whether it worked, the allowance tells
+        _pull(terms.token, sum);
+    }
+
+    /// @inheritdoc IEscrow
+    function fundWithAuthorization(
+        Terms calldata terms,
+        Milestone[] calldata milestones,
+        uint64 mask,
+        uint256 validAfter,
+        uint256 validBefore,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external lock returns (bytes32 id) {
+        uint256 sum;
+        (id, sum) = _open(mask, terms.payer, terms, milestones);
+        bytes32 nonce = _authorizationNonce(id, mask);
+        bytes memory data = abi.encodeCall(
+            IERC3009.receiveWithAuthorization,
+            (terms.payer, address(this), sum, validAfter, validBefore, nonce, v, r, s)
+        );
+        _pullAuthorized(terms.token, sum, data);
+    }
+
+    /// @inheritdoc IEscrow
+    function fundWithAuthorization(
+        Terms calldata terms,
+        Milestone[] calldata milestones,
+        uint64 mask,
+        uint256 validAfter,
+        uint256 validBefore,
+        bytes calldata signature
+    ) external lock returns (bytes32 id) {
+        uint256 sum;
+        (id, sum) = _open(mask, terms.payer, terms, milestones);
+        bytes32 nonce = _authorizationNonce(id, mask);
+        bytes memory data = abi.encodeWithSignature(
+            RECEIVE_WITH_SIGNATURE, terms.payer, address(this), sum, validAfter, validBefore, nonce, signature
+        );
+        _pullAuthorized(terms.token, sum, data);
+    }
+
+    /// @inheritdoc IEscrow
+    function accept(Terms calldata terms, Milestone[] calldata milestones, bytes calldata signature)
+        external
+        lock
+        returns (bytes32 id)
+    {
+        _requireDeployedChain();
+        id = agreementId(terms, milestones);
+        Offers.requireSigned(terms.payee, id, signature);
+
+        emit Accepted(id, terms.payee);
     }
 
     /* WORK AND VERDICTS */
@@ -127,6 +209,49 @@ contract Escrow is IEscrow, FixedDomain {
         if (msg.sender != part.terms.payee) revert NotPayee(msg.sender, part.terms.payee);
 
         _settle(id, part, Cause.Waived, 0, 0);
+    }
+
+    /// @inheritdoc IEscrow
+    function agree(
+        Part calldata part,
+        uint16 payeeBps,
+        uint40 asOf,
+        uint40 deadline,
+        bytes calldata payerSig,
+        bytes calldata payeeSig
+    ) external lock {
+        _requireDeployedChain();
+        bytes32 id = _requireOpen(part);
+        if (payeeBps > BPS) revert BpsTooLarge(payeeBps);
+        Offers.requireStanding(asOf, deadline);
+        _requireNotMovedSince(id, part.index, asOf);
+        bytes32 offer = Offers.hashSplit(id, part.index, payeeBps, asOf, deadline);
+        _requireBothSigned(part.terms, offer, payerSig, payeeSig);
+
+        _settle(id, part, Cause.Agreed, payeeBps, 0);
+    }
+
+    /// @inheritdoc IEscrow
+    function amend(
+        Amendment calldata a,
+        Terms calldata fromTerms,
+        Milestone[] calldata fromMilestones,
+        Terms calldata toTerms,
+        Milestone[] calldata toMilestones,
+        bytes calldata payerSig,
+        bytes calldata payeeSig
+    ) external payable lock returns (bytes32 to) {
+        _requireDeployedChain();
+        Offers.requireStanding(a.asOf, a.deadline);
+        Move memory move = _moveOf(fromTerms, fromMilestones, toTerms, toMilestones);
+        to = move.to;
+        move.closing = _sumToClose(a, move.from, fromMilestones);
+        if (_sets[to].funded != 0) revert AlreadyFunded(to, _sets[to].funded);
+        _requireBothSigned(toTerms, Offers.hashAmendment(a, move.from, move.toTerms), payerSig, payeeSig);
+
+        _sets[move.from].closed |= a.closes;
+        (, move.opening) = _open(a.opens, msg.sender, toTerms, toMilestones);
+        _carryOver(a, move, toTerms);
     }
 
     /* DISPUTES */
@@ -192,9 +317,14 @@ contract Escrow is IEscrow, FixedDomain {
 
         emit Withdrawn(token, msg.sender, to, amount);
 
-        if (!_call(token, gasleft(), abi.encodeCall(IERC20.transfer, (to, amount)))) {
-            revert TransferFailed(token, to, amount);
-        }
+        if (!_transfer(token, to, amount, gasleft())) revert TransferFailed(token, to, amount);
+    }
+
+    /* SEVERAL CALLS IN ONE */
+
+    /// @inheritdoc IEscrow
+    function multicall(bytes[] calldata data) public override(IEscrow, Multicall) returns (bytes[] memory results) {
+        return super.multicall(data);
     }
 
     /* VIEWS */
@@ -217,7 +347,7 @@ contract Escrow is IEscrow, FixedDomain {
 
     /// @inheritdoc IEscrow
     function state(bytes32 id) external view returns (uint64 funded, uint64 closed) {
-        Sets memory sets = _sets[id];
+        Sets storage sets = _sets[id];
         return (sets.funded, sets.closed);
     }
 
@@ -263,13 +393,13 @@ contract Escrow is IEscrow, FixedDomain {
     }
 
     function _isOpen(bytes32 id, uint8 index) private view returns (bool) {
-        Sets memory sets = _sets[id];
+        Sets storage sets = _sets[id];
         return sets.funded & ~sets.closed & _bit(index) != 0;
     }
 
     function _requireOpen(Part calldata part) private view returns (bytes32 id) {
         id = _idOf(part);
-        Sets memory sets = _sets[id];
+        Sets storage sets = _sets[id];
         if (sets.funded & _bit(part.index) == 0) revert NotFunded(id, part.index);
         if (sets.closed & _bit(part.index) != 0) revert AlreadySettled(id, part.index);
     }
@@ -277,6 +407,82 @@ contract Escrow is IEscrow, FixedDomain {
     /// @dev Zero for an index of 64 and more, which is in no set.
     function _bit(uint8 index) private pure returns (uint64) {
         return uint64(1) << index;
+    }
+
+    /* MONEY IN, AND FROM ONE AGREEMENT TO ANOTHER */
+
+    /// @dev Everything of funding but taking the money, which `funder` owes then.
+    function _open(uint64 mask, address funder, Terms calldata terms, Milestone[] calldata milestones)
+        private
+        returns (bytes32 id, uint256 sum)
+    {
+        _requireDeployedChain();
+        id = agreementId(terms, milestones);
+        sum = FundingRules.check(id, terms, milestones, mask, _sets[id].funded);
+
+        _sets[id].funded |= mask;
+
+        emit Funded(id, terms.payer, terms.payee, funder, mask, terms, milestones);
+    }
+
+    /// @dev One authorization pays for one set of milestones of one agreement: it names both.
+    function _authorizationNonce(bytes32 id, uint64 mask) private pure returns (bytes32) {
+        return keccak256(abi.encode(id, uint256(mask)));
+    }
+
+    function _moveOf(
+        Terms calldata fromTerms,
+        Milestone[] calldata fromMilestones,
+        Terms calldata toTerms,
+        Milestone[] calldata toMilestones
+    ) private view returns (Move memory move) {
+        move.from = agreementId(fromTerms, fromMilestones);
+        move.toTerms = TermsHash.hash(toTerms, TermsHash.hashAll(toMilestones));
+        move.to = _typedDataHash(move.toTerms);
+        bool sameParties = fromTerms.payer == toTerms.payer && fromTerms.payee == toTerms.payee;
+        if (!sameParties || fromTerms.token != toTerms.token) revert NotAnAmendment(move.from, move.to);
+    }
+
+    /// @dev What the milestones hold that an amendment closes: all open, none moved after the signers looked.
+    function _sumToClose(Amendment calldata a, bytes32 from, Milestone[] calldata milestones)
+        private
+        view
+        returns (uint256 sum)
+    {
+        Sets storage sets = _sets[from];
+        uint64 notOpen = a.closes & ~(sets.funded & ~sets.closed);
+        if (a.closes == 0) revert EmptyMask();
+        if (notOpen != 0) revert NotOpen(from, notOpen);
+
+        for (uint256 i = 0; i < milestones.length; ++i) {
+            if (a.closes & (1 << i) == 0) continue;
+            _requireNotMovedSince(from, i, a.asOf);
+            sum += milestones[i].amount;
+        }
+    }
+
+    /// @dev What the ending milestones hold is the new ones'. An excess goes to the payer, a shortfall comes from the caller.
+    function _carryOver(Amendment calldata a, Move memory move, Terms calldata terms) private {
+        (uint256 closing, uint256 opening) = (move.closing, move.opening);
+
+        emit Amended(move.from, move.to, a.closes, a.opens, Math.min(closing, opening));
+
+        _pull(terms.token, Math.saturatingSub(opening, closing));
+        if (closing > opening) _push(terms.token, terms.payer, closing - opening);
+    }
+
+    function _requireBothSigned(Terms calldata terms, bytes32 offer, bytes calldata payerSig, bytes calldata payeeSig)
+        private
+        view
+    {
+        bytes32 digest = _typedDataHash(offer);
+        Offers.requireSigned(terms.payer, digest, payerSig);
+        Offers.requireSigned(terms.payee, digest, payeeSig);
+    }
+
+    function _requireNotMovedSince(bytes32 id, uint256 index, uint40 asOf) private view {
+        uint40 since = _progress[id][index].since;
+        if (since > asOf) revert Stale(index, since, asOf);
     }
 
     /* WHEN AND WHAT: THE STATE MACHINE OF SECTION 4 */
@@ -426,46 +632,72 @@ contract Escrow is IEscrow, FixedDomain {
             msg.sender
         );
 
-        _push(terms.token, terms.payee, toPayee);
-        _push(terms.token, terms.payer, toPayer);
-        _push(terms.token, terms.feeTo, fee);
-        _push(terms.token, msg.sender, tip);
+        if (toPayee > 0) _push(terms.token, terms.payee, toPayee);
+        if (toPayer > 0) _push(terms.token, terms.payer, toPayer);
+        if (fee > 0) _push(terms.token, terms.feeTo, fee);
+        if (tip > 0) _push(terms.token, msg.sender, tip);
     }
 
     /// @dev Takes exactly `amount` from the caller.
     function _pull(address token, uint256 amount) private {
+        uint256 value = token == NATIVE ? amount : 0;
+        if (msg.value != value) revert WrongValue(msg.value, value);
+        if (token == NATIVE || amount == 0) return;
+
         uint256 before = IERC20(token).balanceOf(address(this));
-        if (!_call(token, gasleft(), abi.encodeCall(IERC20.transferFrom, (msg.sender, address(this), amount)))) {
+        if (!_callToken(token, gasleft(), abi.encodeCall(IERC20.transferFrom, (msg.sender, address(this), amount)))) {
             revert TransferFromFailed(token, msg.sender, amount);
         }
+        _requireArrived(token, before, amount);
+    }
+
+    /// @dev Takes exactly `amount` by a call of the token that only the payer's signature makes succeed.
+    function _pullAuthorized(address token, uint256 amount, bytes memory data) private {
+        if (token == NATIVE) revert NoCode(token);
+
+        uint256 before = IERC20(token).balanceOf(address(this));
+        (bool worked, bytes memory reason) = token.call(data);
+        if (!worked) revert AuthorizationRefused(token, reason);
+        _requireArrived(token, before, amount);
+    }
+
+    function _requireArrived(address token, uint256 before, uint256 amount) private view {
         uint256 arrived = IERC20(token).balanceOf(address(this)) - before;
         if (arrived != amount) revert WrongAmountReceived(arrived, amount);
     }
 
     /// @dev Sends, or credits when sending fails: no receiver and no token can stop a settlement.
     function _push(address token, address to, uint256 amount) private {
-        if (amount == 0) return;
         if (gasleft() < GAS_BEFORE_PUSH) revert InsufficientGas(gasleft(), GAS_BEFORE_PUSH);
-        if (_call(token, PUSH_GAS, abi.encodeCall(IERC20.transfer, (to, amount)))) return;
+        if (_transfer(token, to, amount, PUSH_GAS)) return;
 
         _credits[token][to] += amount;
 
         emit Credited(token, to, amount);
     }
 
-    /// @dev A token succeeds by returning true, or nothing at all, like the old ones. At most 32 bytes of the answer are
-    /// looked at: a token that returns megabytes makes nobody pay for copying them.
-    function _call(address token, uint256 gasLimit, bytes memory data) private returns (bool) {
-        bool worked;
-        uint256 size;
-        uint256 word;
-        assembly ("memory-safe") {
-            worked := call(gasLimit, token, 0, add(data, 0x20), mload(data), 0, 0x20)
-            size := returndatasize()
-            word := mload(0)
-        }
+    function _transfer(address token, address to, uint256 amount, uint256 gasLimit) private returns (bool worked) {
+        if (token == NATIVE) (worked,,) = _call(to, amount, gasLimit, "");
+        else worked = _callToken(token, gasLimit, abi.encodeCall(IERC20.transfer, (to, amount)));
+    }
+
+    /// @dev A token succeeds by returning true, or nothing at all, like the old ones.
+    function _callToken(address token, uint256 gasLimit, bytes memory data) private returns (bool) {
+        (bool worked, uint256 size, uint256 word) = _call(token, 0, gasLimit, data);
         if (!worked) return false;
         if (size == 0) return token.code.length > 0;
         return size >= 32 && word == 1;
+    }
+
+    /// @dev At most the answer's first word is copied: who returns megabytes makes nobody pay for them.
+    function _call(address target, uint256 value, uint256 gasLimit, bytes memory data)
+        private
+        returns (bool worked, uint256 size, uint256 word)
+    {
+        assembly ("memory-safe") {
+            worked := call(gasLimit, target, value, add(data, 0x20), mload(data), 0, 0x20)
+            size := returndatasize()
+            word := mload(0)
+        }
     }
 }

@@ -15,7 +15,7 @@ struct Milestone {
 struct Terms {
     address payer;
     address payee;
-    address token; // an ERC-20
+    address token; // an ERC-20, or 0 = the chain's native currency
     address verifier; // who checks verdicts; 0 together with quorum: approval, clocks and arbiter only
     bytes32 quorum; // the verifier's commitment to who attests
     address arbiter; // 0 = no disputes
@@ -38,6 +38,14 @@ struct Part {
     bytes32[] leaves; // EIP-712 hash of each milestone of the schedule
     uint8 index; // the place of `milestone` in the schedule
     Milestone milestone;
+}
+
+/// @notice What both parties sign to go on under other terms, beside the agreements themselves. Sets: bit i = milestone i.
+struct Amendment {
+    uint64 closes; // milestones of the old agreement that end unpaid
+    uint64 opens; // milestones of the new agreement that their money funds
+    uint40 asOf; // unix s: time of the block that the signers read; the offer dies when one of `closes` moves after it
+    uint40 deadline; // unix s: last second in which the offer stands
 }
 
 /// @notice Where a funded, unsettled milestone stands.
@@ -85,6 +93,8 @@ interface IEscrow is IERC5267 {
         Terms terms,
         Milestone[] milestones
     );
+    /// @notice `by`, the payee, accepted these terms in writing. Changes nothing on chain.
+    event Accepted(bytes32 indexed id, address by);
     /// @notice The payee submitted. Of `deliverable` the first 24 bytes are stored and emitted, the last 8 are zero; the
     /// same holds in `Attested` and `Rejected`.
     event Submitted(bytes32 indexed id, uint8 index, uint16 attempt, bytes32 deliverable);
@@ -106,6 +116,9 @@ interface IEscrow is IERC5267 {
         uint128 tip,
         address executor
     );
+    /// @notice The milestones `closes` of `from` ended without `Settled`, and `opens` of `to` are funded (`Funded` comes
+    /// just before). `moved` token units went over; an excess went to the payer, a shortfall came from the caller.
+    event Amended(bytes32 indexed from, bytes32 indexed to, uint64 closes, uint64 opens, uint256 moved);
     /// @notice A push failed; `owner` may `withdraw` the amount.
     event Credited(address indexed token, address indexed owner, uint256 amount);
     /// @notice `owner` took a whole credit.
@@ -115,15 +128,24 @@ interface IEscrow is IERC5267 {
 
     error WrongChain(uint256 have, uint256 want);
     error BadMilestoneCount(uint256 have);
+    /// @notice No milestone is named.
+    error EmptyMask();
+    error MaskOutsideSchedule(uint64 mask, uint256 count);
     error ZeroAmount(uint256 index);
+    /// @notice The tip may be at most a tenth of the smallest amount.
+    error TipTooLarge(uint96 have, uint256 limit);
+    /// @notice A milestone to be funded must have now < submitBy <= now + 10 years.
+    error SubmitByOutOfRange(uint256 index, uint40 submitBy);
+    error AlreadyFunded(bytes32 id, uint64 already);
     error BpsTooLarge(uint16 have);
+    /// @notice feeTo must be nonzero exactly when feeBps is.
+    error FeeMismatch(uint16 feeBps, address feeTo);
+    error UnreviewedShareWithoutArbiter(uint16 unreviewedBps);
+    /// @notice unruledBps is for agreements that have an arbiter and no verifier.
+    error UnruledShareNotApplicable(uint16 unruledBps);
     error BadParties(address payer, address payee);
     /// @notice A payer, payee, feeTo or arbiter is the escrow or the token.
     error ForbiddenAddress(address have);
-    /// @notice The arbiter is a party or takes the fee.
-    error ArbiterNotIndependent(address arbiter);
-    /// @notice feeTo must be nonzero exactly when feeBps is.
-    error FeeMismatch(uint16 feeBps, address feeTo);
     /// @notice Verifier and quorum must both be given, or neither.
     error VerifierMismatch(address verifier, bytes32 quorum);
     /// @notice A verifier, an arbiter with a hook, or a token has no code.
@@ -133,21 +155,14 @@ interface IEscrow is IERC5267 {
     error RulingWindowMismatch(uint32 rulingWindow, address arbiter);
     /// @notice challengeWindow must be nonzero exactly when there are both a verifier and an arbiter.
     error ChallengeWindowMismatch(uint32 challengeWindow, address verifier, address arbiter);
-    error UnreviewedShareWithoutArbiter(uint16 unreviewedBps);
-    /// @notice unruledBps is for agreements that have an arbiter and no verifier.
-    error UnruledShareNotApplicable(uint16 unruledBps);
     error WindowTooLong(uint32 have, uint256 limit);
-    /// @notice The tip may be at most a tenth of the smallest amount.
-    error TipTooLarge(uint96 have, uint256 limit);
-    /// @notice The native currency (token 0) is not served by this version.
-    error NativeNotSupported();
-    error EmptyMask();
-    error MaskOutsideSchedule(uint64 mask, uint256 count);
-    error AlreadyFunded(bytes32 id, uint64 already);
-    /// @notice A milestone to be funded must have now < submitBy <= now + 10 years.
-    error SubmitByOutOfRange(uint256 index, uint40 submitBy);
+    /// @notice The arbiter is a party or takes the fee.
+    error ArbiterNotIndependent(address arbiter);
+    /// @notice The call must carry exactly what it pays in native currency, and nothing where it pays in a token.
     error WrongValue(uint256 have, uint256 want);
     error TransferFromFailed(address token, address from, uint256 amount);
+    /// @notice The token refused the payer's ERC-3009 authorization; `reason` is the token's own error.
+    error AuthorizationRefused(address token, bytes reason);
     /// @notice Another amount arrived than was to be funded: a token that takes a fee or rebases.
     error WrongAmountReceived(uint256 have, uint256 want);
 
@@ -178,6 +193,15 @@ interface IEscrow is IERC5267 {
     error ArbiterRefused(address arbiter, bytes4 answer);
     /// @notice Too little gas is left to give a transfer its fixed share. Call again with more.
     error InsufficientGas(uint256 have, uint256 want);
+    /// @notice Neither the party's key nor its contract (ERC-1271) signed this, and it is not the caller.
+    error NotSignedBy(address party);
+    /// @notice The milestone moved after the block that the signers had read: sign anew.
+    error Stale(uint256 index, uint256 since, uint256 asOf);
+    error AsOfInFuture(uint256 asOf, uint256 timestamp);
+    /// @notice Some of the milestones that an amendment closes are not open.
+    error NotOpen(bytes32 id, uint64 milestones);
+    /// @notice An amendment keeps payer, payee and token.
+    error NotAnAmendment(bytes32 from, bytes32 to);
     error NothingToWithdraw(address token, address owner);
     error BadRecipient(address to);
     error TransferFailed(address token, address to, uint256 amount);
@@ -192,6 +216,55 @@ interface IEscrow is IERC5267 {
     function fund(Terms calldata terms, Milestone[] calldata milestones, uint64 mask)
         external
         payable
+        returns (bytes32 id);
+
+    /// @notice `fund` for the caller's ERC-2612 permit over exactly the sum. Where the permit fails, because somebody used it
+    /// first or the token has none, the allowance decides.
+    /// @dev As `fund`.
+    /// @param deadline of the permit, unix s
+    function fundWithPermit(
+        Terms calldata terms,
+        Milestone[] calldata milestones,
+        uint64 mask,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external returns (bytes32 id);
+
+    /// @notice `fund` with the payer's money by his ERC-3009 `ReceiveWithAuthorization` to this contract, delivered by anyone.
+    /// Its nonce is `keccak256(abi.encode(id, uint256(mask)))`: one signature pays for these milestones of these terms, and
+    /// for nothing else, once.
+    /// @dev As `fund`, with the payer as funder; reverts with `NoCode` for native currency and with `AuthorizationRefused`.
+    /// @param validAfter unix s: of the authorization, exclusive
+    /// @param validBefore unix s: of the authorization, exclusive
+    function fundWithAuthorization(
+        Terms calldata terms,
+        Milestone[] calldata milestones,
+        uint64 mask,
+        uint256 validAfter,
+        uint256 validBefore,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external returns (bytes32 id);
+
+    /// @notice The same for tokens that take a signature as bytes, as of a payer that is a contract.
+    function fundWithAuthorization(
+        Terms calldata terms,
+        Milestone[] calldata milestones,
+        uint64 mask,
+        uint256 validAfter,
+        uint256 validBefore,
+        bytes calldata signature
+    ) external returns (bytes32 id);
+
+    /// @notice Records that the payee accepted these terms, at any time, funded or not. Anyone who holds the signature may.
+    /// @dev Emits `Accepted`. Reverts with `WrongChain` or `NotSignedBy`.
+    /// @param signature the payee's over the id; empty when the payee calls
+    /// @return id the agreement's id
+    function accept(Terms calldata terms, Milestone[] calldata milestones, bytes calldata signature)
+        external
         returns (bytes32 id);
 
     /// @notice Payee: "this is my work", until `submitBy`. Starts the review window.
@@ -214,6 +287,42 @@ interface IEscrow is IERC5267 {
     /// @notice Payee: "give it all back", at any time before settlement.
     /// @dev Emits `Settled`. Reverts with `NotPayee`.
     function waive(Part calldata part) external;
+
+    /// @notice Shares an open milestone as both parties signed; anyone who holds both signatures may call.
+    /// @dev Typed data `Split(bytes32 agreement,uint256 milestone,uint16 payeeBps,uint40 asOf,uint40 deadline)` under this
+    /// contract's domain. Emits `Settled`. Reverts with `WrongChain`, `BpsTooLarge`, `TooLate`, `AsOfInFuture`, `Stale` or
+    /// `NotSignedBy`.
+    /// @param asOf unix s: time of the block that the signers read; the milestone must not have moved after it
+    /// @param deadline unix s: last second in which the offer stands
+    /// @param payerSig empty when the payer calls
+    /// @param payeeSig empty when the payee calls
+    function agree(
+        Part calldata part,
+        uint16 payeeBps,
+        uint40 asOf,
+        uint40 deadline,
+        bytes calldata payerSig,
+        bytes calldata payeeSig
+    ) external;
+
+    /// @notice Ends open milestones of one agreement and funds milestones of another, of the same payer, payee and token, as
+    /// both signed. What is left over goes to the payer; what is missing comes from the caller, as in `fund`.
+    /// @dev Typed data `Amendment(bytes32 from,uint64 closes,Terms to,uint64 opens,uint40 asOf,uint40 deadline)` under this
+    /// contract's domain. Emits `Funded`, then `Amended`. Reverts with `TooLate`, `AsOfInFuture`, `NotAnAmendment`,
+    /// `EmptyMask`, `NotOpen`, `Stale`, the errors of funding for the new agreement, of which nothing may have been funded
+    /// before, and `NotSignedBy`.
+    /// @param payerSig empty when the payer calls
+    /// @param payeeSig empty when the payee calls
+    /// @return to the new agreement's id
+    function amend(
+        Amendment calldata a,
+        Terms calldata fromTerms,
+        Milestone[] calldata fromMilestones,
+        Terms calldata toTerms,
+        Milestone[] calldata toMilestones,
+        bytes calldata payerSig,
+        bytes calldata payeeSig
+    ) external payable returns (bytes32 to);
 
     /// @notice A party takes a verdict, a rejection (payee only) or a review that nobody gave to the arbiter. Without a
     /// verifier: a submission, within its review window. A milestone can be disputed once.
@@ -244,6 +353,14 @@ interface IEscrow is IERC5267 {
     /// @param to neither zero nor the escrow
     /// @return amount token units
     function withdraw(address token, address to) external returns (uint256 amount);
+
+    /* SEVERAL CALLS IN ONE */
+
+    /// @notice Makes several calls of this contract in the caller's name, all or none. Carries no value.
+    /// @dev Reverts with the error of the call that failed.
+    /// @param data each call's calldata
+    /// @return results each call's return data
+    function multicall(bytes[] calldata data) external returns (bytes[] memory results);
 
     /* VIEWS */
 

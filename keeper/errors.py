@@ -172,14 +172,16 @@ CONTRACT: dict[str, ErrorSpec] = {
     ),
     "WindowTooLong": ErrorSpec(_N, Exit.USAGE, "give windows of at most 365 days"),
     "TipTooLarge": ErrorSpec(_N, Exit.USAGE, "give a tip of at most a tenth of the smallest amount"),
-    "NativeNotSupported": ErrorSpec(_N, Exit.USAGE, "choose an ERC-20 token: the native currency is not served"),
     # money in
     "EmptyMask": ErrorSpec(_N, Exit.USAGE, "choose at least one milestone to fund"),
     "MaskOutsideSchedule": ErrorSpec(_N, Exit.USAGE, "fund only milestones that the schedule has"),
     "AlreadyFunded": ErrorSpec(_N, Exit.FAILED, "fund only what is not funded yet: `milepost show ID` lists it"),
     "SubmitByOutOfRange": ErrorSpec(_N, Exit.USAGE, "choose a date after now and within ten years"),
-    "WrongValue": ErrorSpec(_N, Exit.USAGE, "send no native currency along"),
+    "WrongValue": ErrorSpec(_N, Exit.USAGE, "send exactly what is paid in native currency, nothing where a token pays"),
     "TransferFromFailed": ErrorSpec(_N, Exit.FAILED, "check balance and allowance of the account that funds"),
+    "AuthorizationRefused": ErrorSpec(
+        _N, Exit.FAILED, "the token's own reason says why: sign anew, or fund out of an allowance"
+    ),
     "WrongAmountReceived": ErrorSpec(_N, Exit.FAILED, "choose a token that takes no fee and does not rebase"),
     # the part that a call carries
     "IndexOutsideSchedule": ErrorSpec(_N, Exit.USAGE, "name a milestone that the schedule has"),
@@ -198,6 +200,15 @@ CONTRACT: dict[str, ErrorSpec] = {
     "NotPayee": ErrorSpec(_N, Exit.NOT_AUTHORISED, "use the payee's key"),
     "NotParty": ErrorSpec(_N, Exit.NOT_AUTHORISED, "use the payer's or the payee's key"),
     "NotArbiter": ErrorSpec(_N, Exit.NOT_AUTHORISED, "use the arbiter's key"),
+    # what both parties sign
+    "NotSignedBy": ErrorSpec(_N, Exit.NOT_AUTHORISED, "have that party sign exactly this, or send it itself"),
+    "Stale": ErrorSpec(_N, Exit.FAILED, "the milestone moved meanwhile: look at it and sign anew"),
+    "AsOfInFuture": ErrorSpec(_R, Exit.FAILED, "name the time of a block that exists, or wait for it"),
+    "NotOpen": ErrorSpec(_N, Exit.FAILED, "close only milestones that are open: `milepost show ID` lists them"),
+    "NotAnAmendment": ErrorSpec(_N, Exit.USAGE, "keep payer, payee and token, or settle and fund a new agreement"),
+    # several calls in one
+    "FailedCall": ErrorSpec(_N, Exit.FAILED, "make the calls one by one to see which of them fails"),
+    "AddressEmptyCode": ErrorSpec(_N, Exit.FAILED, "check that address: a contract is needed there"),
     # submissions and verdicts
     "ZeroDeliverable": ErrorSpec(_N, Exit.USAGE, "submit the hash of a deliverable document"),
     "TooManyAttempts": ErrorSpec(_N, Exit.FAILED, "agree with the payer, or let the clocks run"),

@@ -13,110 +13,96 @@ library FundingRules {
     /// @dev A tip is at most a tenth of the smallest amount.
     uint256 internal constant TIP_DIVISOR = 10;
 
-    /// @notice The rules about terms and the whole schedule, whichever milestones are paid for.
-    function checkStructure(Terms calldata terms, Milestone[] calldata milestones) internal view {
-        uint256 smallest = _smallestAmount(milestones);
-        _checkBps(terms);
-        _checkAddresses(terms);
-        _checkVerifier(terms);
-        _checkWindows(terms);
-        _checkStandingShares(terms);
-        _checkLengths(terms);
-        if (terms.tip > smallest / TIP_DIVISOR) revert IEscrow.TipTooLarge(terms.tip, smallest / TIP_DIVISOR);
-        if (terms.token == address(0)) revert IEscrow.NativeNotSupported();
-        if (terms.token.code.length == 0) revert IEscrow.NoCode(terms.token);
-    }
-
-    /// @notice The rules about the milestones that are paid for.
-    /// @return sum their amounts
-    function checkMask(bytes32 id, Milestone[] calldata milestones, uint64 mask, uint64 funded)
+    /// @notice All rules of funding the milestones in `mask`, of which those in `funded` were funded before.
+    /// @return sum what they cost, token units
+    function check(bytes32 id, Terms calldata terms, Milestone[] calldata milestones, uint64 mask, uint64 funded)
         internal
         view
         returns (uint256 sum)
     {
-        if (mask == 0) revert IEscrow.EmptyMask();
-        if (uint256(mask) >> milestones.length != 0) revert IEscrow.MaskOutsideSchedule(mask, milestones.length);
+        sum = _checkSchedule(milestones, mask, terms.tip);
         if (mask & funded != 0) revert IEscrow.AlreadyFunded(id, mask & funded);
-
-        for (uint256 i = 0; i < milestones.length; ++i) {
-            if (mask & (1 << i) == 0) continue;
-            uint40 submitBy = milestones[i].submitBy;
-            if (submitBy <= block.timestamp) revert IEscrow.SubmitByOutOfRange(i, submitBy);
-            if (submitBy > block.timestamp + MAX_HORIZON) revert IEscrow.SubmitByOutOfRange(i, submitBy);
-            sum += milestones[i].amount;
-        }
+        _checkShares(terms);
+        _checkAddresses(terms);
+        _checkWindows(terms);
+        if (terms.arbiter == address(0)) return sum;
+        _checkArbiter(terms);
     }
 
-    function _smallestAmount(Milestone[] calldata milestones) private pure returns (uint256 smallest) {
+    function _checkSchedule(Milestone[] calldata milestones, uint64 mask, uint96 tip)
+        private
+        view
+        returns (uint256 sum)
+    {
         uint256 count = milestones.length;
         if (count == 0 || count > MAX_MILESTONES) revert IEscrow.BadMilestoneCount(count);
+        if (mask == 0) revert IEscrow.EmptyMask();
+        if (uint256(mask) >> count != 0) revert IEscrow.MaskOutsideSchedule(mask, count);
 
-        smallest = type(uint256).max;
         for (uint256 i = 0; i < count; ++i) {
-            uint256 amount = milestones[i].amount;
+            (uint256 amount, uint256 submitBy) = (milestones[i].amount, milestones[i].submitBy);
             if (amount == 0) revert IEscrow.ZeroAmount(i);
-            if (amount < smallest) smallest = amount;
+            if (tip > amount / TIP_DIVISOR) revert IEscrow.TipTooLarge(tip, amount / TIP_DIVISOR);
+            if (mask & (1 << i) == 0) continue;
+            bool inRange = submitBy > block.timestamp && submitBy <= block.timestamp + MAX_HORIZON;
+            if (!inRange) revert IEscrow.SubmitByOutOfRange(i, uint40(submitBy));
+            sum += amount;
         }
     }
 
-    function _checkBps(Terms calldata terms) private pure {
+    function _checkShares(Terms calldata terms) private pure {
         if (terms.unreviewedBps > BPS) revert IEscrow.BpsTooLarge(terms.unreviewedBps);
         if (terms.unruledBps > BPS) revert IEscrow.BpsTooLarge(terms.unruledBps);
         if (terms.feeBps > BPS) revert IEscrow.BpsTooLarge(terms.feeBps);
-    }
-
-    function _checkAddresses(Terms calldata terms) private view {
-        (address payer, address payee) = (terms.payer, terms.payee);
-        if (payer == address(0) || payee == address(0) || payer == payee) revert IEscrow.BadParties(payer, payee);
-
-        (address arbiter, address feeTo) = (terms.arbiter, terms.feeTo);
-        _checkNotForbidden(payer, terms.token);
-        _checkNotForbidden(payee, terms.token);
-        if (feeTo != address(0)) _checkNotForbidden(feeTo, terms.token);
-        if (arbiter != address(0)) {
-            _checkNotForbidden(arbiter, terms.token);
-            if (arbiter == payer || arbiter == payee || arbiter == feeTo) {
-                revert IEscrow.ArbiterNotIndependent(arbiter);
-            }
+        if ((terms.feeTo != address(0)) != (terms.feeBps > 0)) revert IEscrow.FeeMismatch(terms.feeBps, terms.feeTo);
+        if (terms.unreviewedBps > 0 && terms.arbiter == address(0)) {
+            revert IEscrow.UnreviewedShareWithoutArbiter(terms.unreviewedBps);
         }
-
-        if ((feeTo != address(0)) != (terms.feeBps > 0)) revert IEscrow.FeeMismatch(terms.feeBps, feeTo);
-    }
-
-    function _checkNotForbidden(address who, address token) private view {
-        if (who == address(this) || who == token) revert IEscrow.ForbiddenAddress(who);
-    }
-
-    function _checkVerifier(Terms calldata terms) private view {
-        (address verifier, bytes32 quorum) = (terms.verifier, terms.quorum);
-        if ((verifier != address(0)) != (quorum != 0)) revert IEscrow.VerifierMismatch(verifier, quorum);
-        if (verifier != address(0) && verifier.code.length == 0) revert IEscrow.NoCode(verifier);
-    }
-
-    function _checkWindows(Terms calldata terms) private view {
-        (address verifier, address arbiter) = (terms.verifier, terms.arbiter);
-        if (terms.reviewWindow == 0) revert IEscrow.ZeroReviewWindow();
-        if ((terms.rulingWindow > 0) != (arbiter != address(0))) {
-            revert IEscrow.RulingWindowMismatch(terms.rulingWindow, arbiter);
-        }
-        if ((terms.challengeWindow > 0) != (verifier != address(0) && arbiter != address(0))) {
-            revert IEscrow.ChallengeWindowMismatch(terms.challengeWindow, verifier, arbiter);
-        }
-        if (terms.arbiterHook && arbiter.code.length == 0) revert IEscrow.NoCode(arbiter);
-    }
-
-    function _checkStandingShares(Terms calldata terms) private pure {
-        bool hasArbiter = terms.arbiter != address(0);
-        bool hasVerifier = terms.verifier != address(0);
-        if (terms.unreviewedBps > 0 && !hasArbiter) revert IEscrow.UnreviewedShareWithoutArbiter(terms.unreviewedBps);
-        if (terms.unruledBps > 0 && (!hasArbiter || hasVerifier)) {
+        if (terms.unruledBps > 0 && (terms.arbiter == address(0) || terms.verifier != address(0))) {
             revert IEscrow.UnruledShareNotApplicable(terms.unruledBps);
         }
     }
 
-    function _checkLengths(Terms calldata terms) private pure {
-        if (terms.reviewWindow > MAX_WINDOW) revert IEscrow.WindowTooLong(terms.reviewWindow, MAX_WINDOW);
-        if (terms.challengeWindow > MAX_WINDOW) revert IEscrow.WindowTooLong(terms.challengeWindow, MAX_WINDOW);
-        if (terms.rulingWindow > MAX_WINDOW) revert IEscrow.WindowTooLong(terms.rulingWindow, MAX_WINDOW);
+    function _checkAddresses(Terms calldata terms) private view {
+        (address payer, address payee, address verifier) = (terms.payer, terms.payee, terms.verifier);
+        if (payer == address(0) || payee == address(0) || payer == payee) revert IEscrow.BadParties(payer, payee);
+        _checkNotForbidden(payer, terms.token);
+        _checkNotForbidden(payee, terms.token);
+        _checkNotForbidden(terms.feeTo, terms.token);
+        if ((verifier != address(0)) != (terms.quorum != 0)) revert IEscrow.VerifierMismatch(verifier, terms.quorum);
+        _checkHasCode(verifier);
+        _checkHasCode(terms.token);
+        if (terms.arbiterHook && terms.arbiter.code.length == 0) revert IEscrow.NoCode(terms.arbiter);
+    }
+
+    function _checkWindows(Terms calldata terms) private pure {
+        (uint32 review, uint32 challenge, uint32 ruling) =
+            (terms.reviewWindow, terms.challengeWindow, terms.rulingWindow);
+        bool hasArbiter = terms.arbiter != address(0);
+        bool challengeable = hasArbiter && terms.verifier != address(0);
+        if (review == 0) revert IEscrow.ZeroReviewWindow();
+        if ((ruling > 0) != hasArbiter) revert IEscrow.RulingWindowMismatch(ruling, terms.arbiter);
+        if ((challenge > 0) != challengeable) {
+            revert IEscrow.ChallengeWindowMismatch(challenge, terms.verifier, terms.arbiter);
+        }
+        if (review > MAX_WINDOW) revert IEscrow.WindowTooLong(review, MAX_WINDOW);
+        if (challenge > MAX_WINDOW) revert IEscrow.WindowTooLong(challenge, MAX_WINDOW);
+        if (ruling > MAX_WINDOW) revert IEscrow.WindowTooLong(ruling, MAX_WINDOW);
+    }
+
+    function _checkArbiter(Terms calldata terms) private view {
+        address arbiter = terms.arbiter;
+        _checkNotForbidden(arbiter, terms.token);
+        bool independent = arbiter != terms.payer && arbiter != terms.payee && arbiter != terms.feeTo;
+        if (!independent) revert IEscrow.ArbiterNotIndependent(arbiter);
+    }
+
+    /// @dev Zero stands for "none", and as a token for the native currency.
+    function _checkNotForbidden(address who, address token) private view {
+        if (who == address(this) || (who == token && who != address(0))) revert IEscrow.ForbiddenAddress(who);
+    }
+
+    function _checkHasCode(address account) private view {
+        if (account != address(0) && account.code.length == 0) revert IEscrow.NoCode(account);
     }
 }

@@ -281,12 +281,6 @@ contract FundingTest is Fixture {
         _expectOpen(id, 0);
     }
 
-    function test_fund_refuses_the_native_currency_for_now() public {
-        Terms memory terms = _terms();
-        terms.token = address(0);
-        _refuse(terms, abi.encodeWithSelector(IEscrow.NativeNotSupported.selector));
-    }
-
     function test_fund_refuses_a_token_without_code() public {
         Terms memory terms = _terms();
         terms.token = STRANGER;
