@@ -7,7 +7,7 @@ export APE_DATA_FOLDER := $(CURDIR)/.tools/ape
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 
-.PHONY: help setup build demo test check gas fmt lint types rooms slither verify vectors clean
+.PHONY: help setup build demo test check coverage gas fmt lint types rooms slither verify vectors clean
 
 help: ## What one can do here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -25,6 +25,9 @@ demo: build ## One agreement from locked funds to checked payout, and the ways i
 test: build ## Every test but the long lanes; under 10 minutes
 	@forge test
 	@$(PYTEST) -n 2 --dist loadfile -m "not slow"
+
+coverage: setup ## Which lines and branches of contracts/ the Solidity tests run; fails on any that none does
+	@$(PY) -m scripts.coverage
 
 gas: build ## Measure gas, compare with the committed snapshot, write reports/gas.json
 	@$(PY) -m scripts.gas
@@ -51,7 +54,7 @@ slither: build ## Static analysis: no high, no medium finding without a written 
 	@tools/setup.sh slither
 	@$(PY) -m scripts.slither
 
-check: lint gas slither ## What CI runs: lint, gas, static analysis, `make test`, long lanes
+check: lint coverage gas slither ## What CI runs: lint, coverage, gas, static analysis, `make test`, long lanes
 	@$(MAKE) --no-print-directory test
 	@$(PYTEST) -n 2 --dist loadfile -m slow
 

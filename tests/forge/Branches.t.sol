@@ -179,6 +179,10 @@ contract BranchesTest is Fixture {
         assertEq(escrow.credit(address(play), PAYEE), 0, "another token");
     }
 
+    function test_play_money_counts_like_most_dollars() public view {
+        assertEq(play.decimals(), 6, "decimals");
+    }
+
     /* THE ID */
 
     function test_every_change_of_the_schedule_changes_the_id() public view {
