@@ -39,6 +39,7 @@ fmt: setup ## Format Solidity and Python, rewrite generated pages
 
 lint: setup ## Formatting, lint, types, import rules, drift of generated files
 	@forge fmt --check contracts interfaces tests/forge
+	@solhint --disc --noPoster --max-warnings 0 'contracts/**/*.sol' 'interfaces/**/*.sol'
 	@ruff format --check .
 	@ruff check .
 	@mypy
