@@ -16,6 +16,7 @@ interface IArbiter {
     /// @param ruleBy unix s: the last second in which `rule` is accepted
     /// @param data what the disputer wants to say, unchecked
     /// @return `IArbiter.onDispute.selector`
+    /// @custom:caller an escrow, when a party disputes
     function onDispute(
         bytes32 agreement,
         uint256 milestone,

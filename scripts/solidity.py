@@ -34,8 +34,8 @@ class Contract:
     node: Node
     bases: tuple[Node, ...]
     """Its own node and those of what it inherits, the nearest first."""
-    output: dict[str, Any]
-    """abi, devdoc, userdoc and evm.methodIdentifiers, as the compiler gives them."""
+    outputs: tuple[dict[str, Any], ...]
+    """abi, devdoc and userdoc of the bases, in their order, as the compiler gives them."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,12 @@ def read_sources() -> Sources:
     texts = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in files}
     output = _compile(texts)
     trees = {file: source["ast"] for file, source in output["sources"].items()}
-    nodes = {node["id"]: node for tree in trees.values() for node in tree["nodes"] if "linearizedBaseContracts" in node}
+    places = {
+        node["id"]: (file, node)
+        for file, tree in trees.items()
+        for node in tree["nodes"]
+        if node["nodeType"] == "ContractDefinition"
+    }
     contracts = [
         Contract(
             name=node["name"],
@@ -66,12 +71,11 @@ def read_sources() -> Sources:
             kind=node["contractKind"],
             abstract=node["abstract"],
             node=node,
-            bases=tuple(nodes[base] for base in node["linearizedBaseContracts"]),
-            output=output["contracts"][file][node["name"]],
+            bases=tuple(places[base][1] for base in node["linearizedBaseContracts"]),
+            outputs=tuple(_output(output, *places[base]) for base in node["linearizedBaseContracts"]),
         )
-        for file in texts
-        for node in trees[file]["nodes"]
-        if node["nodeType"] == "ContractDefinition"
+        for file, node in places.values()
+        if file in texts
     ]
     return Sources(tuple(contracts), trees, texts)
 
@@ -88,9 +92,14 @@ def walk(node: Any) -> Iterator[Node]:
             yield from walk(value)
 
 
+def _output(output: dict[str, Any], file: str, node: Node) -> dict[str, Any]:
+    found: dict[str, Any] = output["contracts"][file][node["name"]]
+    return found
+
+
 def _compile(texts: dict[str, bytes]) -> dict[str, Any]:
     profile = tomllib.loads((ROOT / "foundry.toml").read_text())["profile"]["default"]
-    wanted = {"": ["ast"], "*": ["abi", "devdoc", "userdoc", "evm.methodIdentifiers"]}
+    wanted = {"": ["ast"], "*": ["abi", "devdoc", "userdoc"]}
     question = {
         "language": "Solidity",
         "sources": {file: {"content": text.decode()} for file, text in texts.items()},
