@@ -1,4 +1,4 @@
-"""Writes docs/reference from the code itself (commands, settings, errors), and the README's costs from the snapshot.
+"""Writes docs/reference from the code itself (commands, settings, errors, gas), and the README's costs.
 
     python -m scripts.reference [--check]
 
@@ -19,6 +19,8 @@ import typer.main
 from keeper.cli.main import app
 from keeper.config.reference import settings_example, settings_table
 from keeper.errors import CONTRACT, OFF_CHAIN, ErrorSpec, Exit
+from scripts import gas_others
+from scripts.gas import LIMITS
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "reference"
@@ -91,28 +93,22 @@ def settings() -> str:
     )
 
 
-GAS_ROWS = {
-    "fund_1": "fund a schedule of one",
-    "fund_10": "fund a schedule of ten",
-    "submit": "submit",
-    "attest_settle_3of5": "3 of 5 signatures and payout in one call",
-    "attest_3of5": "3 of 5 signatures into a challenge window",
-    "settle": "settle after it",
-    "approve": "approve",
-    "dispute": "dispute",
-    "rule": "rule",
-    "clock_refund": "refund by a clock",
-    "per_signature": "each further signature",
-}
-
-
 def readme() -> str:
     """README.md with the table of costs from the committed gas snapshot."""
     gas = json.loads(SNAPSHOT.read_text())["gas"]
-    rows = "".join(f"| {words} | {gas[key]:,} |\n" for key, words in GAS_ROWS.items())
+    figures = gas_others.read()[1]
+    rows = ""
+    for key, words in gas_others.ROWS.items():
+        beside = ", ".join(figure.short for figure in gas_others.of_row(figures, key))
+        rows += f"| {words} | {gas[key]:,} | {beside} |\n"
     before, _, rest = README.read_text().partition(GAS_BEGIN)
     after = rest.partition(GAS_END)[2]
-    return f"{before}{GAS_BEGIN}\n| | gas |\n|---|---|\n{rows}{GAS_END}{after}"
+    return f"{before}{GAS_BEGIN}\n| | gas | others |\n|---|---|---|\n{rows}{GAS_END}{after}"
+
+
+def gas() -> str:
+    """What each operation costs beside what others cost, and how each figure was got."""
+    return gas_others.page(json.loads(SNAPSHOT.read_text()), LIMITS, MADE)
 
 
 GAS_BEGIN = "<!-- gas: made by `python -m scripts.reference` -->"
@@ -122,6 +118,7 @@ PAGES = {
     FOLDER / "commands.md": commands,
     FOLDER / "settings.md": settings,
     FOLDER / "errors.md": errors,
+    FOLDER / "gas.md": gas,
     README: readme,
 }
 
