@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from pathlib import Path
 
 from keeper.errors import CONTRACT
 from scripts.natspec import Entry, Value, entries, faults, fields, purpose, tuples
@@ -161,7 +160,8 @@ def main() -> int:
     if stale and not check:
         PAGE.write_text(text)
     if stale:
-        print(f"{'differs from the code' if check else 'written'}: {Path(PAGE).relative_to(ROOT)}")
+        told = "differs from the code, run `python -m scripts.contracts_page`" if check else "written"
+        print(f"{told}: {PAGE.relative_to(ROOT)}")
     return 1 if missing or (check and stale) else 0
 
 

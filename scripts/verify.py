@@ -2,8 +2,10 @@
 
     python -m scripts.verify --rpc http://127.0.0.1:8545 --deployment deployments/31337.json
 
-Immutables (the chain id, and the EIP-712 domain that holds it and the contract's own address) are the only bytes in
-which the same source differs between chains: they are masked, and their values are worked out anew and compared.
+Immutables are the only bytes in which the same source differs between chains. They are masked, and judged on their own:
+those of the escrow and the quorum verifier (the chain id, and the EIP-712 domain that holds it and the contract's own
+address) are worked out anew and compared. Those of any other contract come from its constructor: it must stand at the
+address to which the deployment factory puts this creation code with the recorded arguments, which it does for no other.
 Exit code 0 if everything is equal, 7 if anything differs, 5 if the node cannot be reached.
 """
 
@@ -27,6 +29,7 @@ from keeper.chain.rpc import Rpc
 from keeper.errors import Exit, MilepostError
 from keeper.protocol.encoding import domain_separator, escrow_domain, verifier_domain
 from keeper.protocol.types import Domain
+from scripts.create2 import address_of
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -59,14 +62,17 @@ def immutables(code: bytes, references: dict[str, list[dict[str, int]]]) -> set[
     return values
 
 
-def compare(artifact: dict[str, Any], on_chain: bytes, recorded_hash: str, domain: Domain) -> str:
-    """What differs between the compiled contract, the chain and the record, in words; "" if nothing does."""
+def compare(artifact: dict[str, Any], on_chain: bytes, contract: DeployedContract, domain: Domain | None) -> str:
+    """What differs between the compiled contract, the chain and the record, in words; "" if nothing does.
+
+    `domain` is the one that the contract's immutables must hold; None where they hold something else.
+    """
     compiled = artifact["deployedBytecode"]
     runtime = bytes.fromhex(compiled["object"][2:])
     if not on_chain:
         return "no code at this address"
-    if "0x" + keccak(on_chain).hex() != recorded_hash:
-        return f"code hash is 0x{keccak(on_chain).hex()}, the record says {recorded_hash}"
+    if "0x" + keccak(on_chain).hex() != contract.code_hash:
+        return f"code hash is 0x{keccak(on_chain).hex()}, the record says {contract.code_hash}"
     if len(runtime) != len(on_chain):
         return f"{len(on_chain)} bytes on chain, {len(runtime)} compiled"
     references = compiled.get("immutableReferences", {})
@@ -74,9 +80,18 @@ def compare(artifact: dict[str, Any], on_chain: bytes, recorded_hash: str, domai
     differing = [index for index, (ours, theirs) in enumerate(pairs) if ours != theirs]
     if differing:
         return f"other bytes at {len(differing)} of its places, the first at {differing[0]}"
+    if domain is None:
+        told = f"the factory puts this code, with arguments {contract.arguments}, at another address"
+        return "" if at_factory_address(artifact, contract) else told
     if immutables(on_chain, references) != {domain.chain_id.to_bytes(32, "big"), domain_separator(domain)}:
         return f"its immutables are not chain id {domain.chain_id} and the domain of {domain.verifying_contract}"
     return ""
+
+
+def at_factory_address(artifact: dict[str, Any], contract: DeployedContract) -> bool:
+    """Whether the deployment factory puts this creation code, with the recorded arguments, at the recorded address."""
+    creation = bytes.fromhex(artifact["bytecode"]["object"][2:]) + bytes.fromhex(contract.arguments[2:])
+    return address_of(creation) == contract.address
 
 
 def placed(deployment: Deployment) -> dict[str, DeployedContract]:
@@ -97,8 +112,8 @@ def verify(deployment: Deployment, codes: dict[str, bytes], build: Path) -> list
     rows: list[tuple[str, str, str]] = []
     for name, contract in placed(deployment).items():
         artifact = json.loads((build / f"{name}.sol" / f"{name}.json").read_text())
-        domain = DOMAINS[name](deployment.chain_id, contract.address)
-        rows.append((name, contract.address, compare(artifact, codes[name], contract.code_hash, domain)))
+        domain = DOMAINS[name](deployment.chain_id, contract.address) if name in DOMAINS else None
+        rows.append((name, contract.address, compare(artifact, codes[name], contract, domain)))
     return rows
 
 

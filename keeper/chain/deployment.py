@@ -35,6 +35,8 @@ class DeployedContract(BaseModel):
     model_config = _FROZEN
     address: EipAddress
     code_hash: Hash
+    arguments: Annotated[str, Field(pattern=r"^0x([0-9a-f]{2})*$")] = "0x"
+    """What its constructor was given, as the ABI encodes it."""
 
 
 class DeployedToken(BaseModel):
@@ -71,8 +73,8 @@ class Deployment(BaseModel):
         )
 
     def verifiers(self) -> dict[str, Address]:
-        """The verifier contracts by name; the ledger follows them besides the escrow."""
-        return {name: c.address for name, c in self.contracts.items() if name.endswith("Verifier")}
+        """The quorum verifier by name; the ledger follows it besides the escrow. Other verifiers keep no quorums."""
+        return {name: c.address for name, c in self.contracts.items() if name == "QuorumVerifier"}
 
 
 def load_deployment(path: Path) -> Deployment:
