@@ -50,6 +50,7 @@ drift: build ## Generated files equal what their sources generate
 	@$(PY) -m scripts.abi --check
 	@$(PY) -m scripts.vectors --check
 	@$(PY) -m scripts.reference --check
+	@$(PY) -m scripts.addresses --check
 
 slither: build ## Static analysis: no high, no medium finding without a written reason
 	@tools/setup.sh slither
