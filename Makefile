@@ -36,20 +36,23 @@ fmt: setup ## Format Solidity and Python, rewrite generated pages
 	@forge fmt contracts interfaces tests/forge
 	@ruff check --fix --quiet . ; ruff format .
 	@$(PY) -m scripts.reference
+	@$(PY) -m scripts.contracts_page
 
-lint: setup ## Formatting, lint, types, import rules, drift of generated files
+lint: setup ## Formatting, lint, types, import rules, trees, drift of generated files
 	@forge fmt --check contracts interfaces tests/forge
 	@solhint --disc --noPoster --max-warnings 0 'contracts/**/*.sol' 'interfaces/**/*.sol'
 	@ruff format --check .
 	@ruff check .
 	@mypy
 	@lint-imports
+	@$(PY) -m scripts.trees
 	@$(MAKE) --no-print-directory drift
 
 drift: build ## Generated files equal what their sources generate
 	@$(PY) -m scripts.abi --check
 	@$(PY) -m scripts.vectors --check
 	@$(PY) -m scripts.reference --check
+	@$(PY) -m scripts.contracts_page --check
 	@$(PY) -m scripts.addresses --check
 
 slither: build ## Static analysis: no high, no medium finding without a written reason
