@@ -2,8 +2,8 @@
 
     python -m scripts.contracts_page [--check]
 
-Fails, with or without --check, when a public function, an event or an error has no documentation, or one that does not
-say who may call it. With --check nothing is written and a page that differs fails.
+Fails, with or without --check, when a public function, an event or an error of ours has no documentation, or one that
+does not say who may call it. With --check nothing is written and a page that differs fails.
 """
 
 from __future__ import annotations
@@ -61,16 +61,18 @@ def section(sources: Sources, contract: Contract) -> list[str]:
     lines = [f"## {contract.name}", "", f"*{title}.* Source: [{contract.file}](../../{contract.file})", ""]
     for paragraph in paragraphs:
         lines += [prose(paragraph), ""]
-    for entry in entries(contract, "function"):
+    for entry in entries(sources, contract, "function"):
         lines += function(entry)
-    lines += table("Events", "topic", entries(contract, "event"))
-    return lines + table("Errors", "selector", entries(contract, "error"))
+    lines += table("Events", "topic", entries(sources, contract, "event"))
+    return lines + table("Errors", "selector", entries(sources, contract, "error"))
 
 
 def function(entry: Entry) -> list[str]:
     """One function: declaration, selector, caller, what it does, what goes in and comes out."""
     reads = entry.mutability in ("view", "pure")
-    facts = [f"selector `{entry.selector}`", "reads only" if reads else f"called by {entry.caller}"]
+    facts = [f"selector `{entry.selector}`"]
+    facts += ["reads only"] if reads else [f"called by {entry.caller}"] if entry.caller else []
+    facts += [f"inherited from the library contract `{entry.origin}`"] if entry.origin else []
     facts += ["takes native currency"] if entry.mutability == "payable" else []
     lines = [f"### {entry.name}", "", "```solidity", f"{entry.declaration}{results(entry)}", "```", ""]
     lines += ["; ".join(facts) + ".", ""]

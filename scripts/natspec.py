@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from eth_utils.crypto import keccak
 
 from keeper.errors import CONTRACT
-from scripts.solidity import Contract, Node, Sources, walk
+from scripts.solidity import LIBRARIES, Contract, Node, Sources, walk
 
 CALLERS = {
     "NotParty": "the payer or the payee",
     "NotPayer": "the payer",
     "NotPayee": "the payee",
     "NotArbiter": "the arbiter",
+    "OwnableUnauthorizedAccount": "the owner",
 }
 """Errors that tell who may call; the first that a function's documentation names counts."""
 
@@ -48,6 +49,8 @@ class Entry:
     outputs: tuple[Value, ...]
     caller: str
     """Who may call it; "" where the documentation does not say."""
+    origin: str
+    """The published library that it comes from; "" if it is ours."""
 
     @property
     def declaration(self) -> str:
@@ -62,14 +65,14 @@ class Entry:
         return "0x" + (digest if self.kind == "event" else digest[:4]).hex()
 
 
-def entries(contract: Contract, kind: str) -> list[Entry]:
+def entries(sources: Sources, contract: Contract, kind: str) -> list[Entry]:
     """A contract's functions, events or errors, inherited ones included, in the order of the sources."""
     order = [node.get("name") for base in contract.bases for node in base["nodes"]]
-    found = [_entry(contract, item) for item in contract.outputs[0]["abi"] if item["type"] == kind]
+    found = [_entry(sources, contract, item) for item in contract.outputs[0]["abi"] if item["type"] == kind]
     return sorted(found, key=lambda entry: order.index(entry.name) if entry.name in order else len(order))
 
 
-def _entry(contract: Contract, item: Node) -> Entry:
+def _entry(sources: Sources, contract: Contract, item: Node) -> Entry:
     kind, name, signature = item["type"], item["name"], _signature(item)
     for output in contract.outputs:  # an implementation may leave unused parameters without a name
         for other in output["abi"]:
@@ -88,7 +91,20 @@ def _entry(contract: Contract, item: Node) -> Entry:
         inputs=_values(item["inputs"], dev.get("params", {})),
         outputs=_values(item.get("outputs", []), dev.get("returns", {})),
         caller=dev.get("custom:caller", "") or _caller(mutability, f"{notice} {details}"),
+        origin=_origin(sources, contract, name),
     )
+
+
+def _origin(sources: Sources, contract: Contract, name: str) -> str:
+    """The published library that alone declares a name: a base's, else (errors of libraries) anybody's."""
+    own = [(base["name"], file) for base, file in zip(contract.bases, contract.files, strict=True) if _has(base, name)]
+    every = [(unit["name"], file) for file, tree in sources.trees.items() for unit in tree["nodes"] if _has(unit, name)]
+    found = own or every
+    return found[0][0] if found and all(file.startswith(LIBRARIES) for _, file in found) else ""
+
+
+def _has(unit: Node, name: str) -> bool:
+    return any(node.get("name") == name for node in unit.get("nodes", []))
 
 
 def _documented(contract: Contract, part: str, kind: str, signature: str) -> Node:
@@ -190,19 +206,21 @@ def faults(sources: Sources, contracts: list[Contract]) -> list[str]:
         if not purpose(sources, contract)[1]:
             found.append(f"{contract.name}: has no @notice")
         for kind in ("function", "event", "error"):
-            for entry in entries(contract, kind):
+            for entry in entries(sources, contract, kind):
                 found += [f"{contract.name}.{entry.name}: {fault}" for fault in _faults(entry, known)]
     return sorted(set(found))
 
 
 def _faults(entry: Entry, known: set[str]) -> Iterator[str]:
+    if entry.kind == "error" and entry.name not in CONTRACT:
+        yield "has no mend in keeper/errors.py"
+    if entry.origin:
+        return
     text = f"{entry.notice} {entry.details}"
     if not text.strip():
         yield f"{entry.kind} has neither @notice nor @dev"
     elif entry.kind == "function" and not entry.caller:
         yield "say who may call: `@custom:caller the owner`, an error of who may not, or the word `anyone`"
-    if entry.kind == "error" and entry.name not in CONTRACT:
-        yield "has no mend in keeper/errors.py"
     for name in re.findall(r"`([A-Za-z_]\w*)`", text):
         if name not in known:
             yield f"its documentation names `{name}`, which does not exist"

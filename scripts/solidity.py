@@ -19,6 +19,9 @@ FOLDERS = ("contracts", "interfaces")
 DEMO = "contracts/demo/"
 """Play money: no part of what is promised, so neither trees nor reference speak of it."""
 
+LIBRARIES = "node_modules/"
+"""Published code that ours builds on."""
+
 Node = dict[str, Any]
 
 
@@ -34,6 +37,8 @@ class Contract:
     node: Node
     bases: tuple[Node, ...]
     """Its own node and those of what it inherits, the nearest first."""
+    files: tuple[str, ...]
+    """Where the bases stand, in their order."""
     outputs: tuple[dict[str, Any], ...]
     """abi, devdoc and userdoc of the bases, in their order, as the compiler gives them."""
 
@@ -72,6 +77,7 @@ def read_sources() -> Sources:
             abstract=node["abstract"],
             node=node,
             bases=tuple(places[base][1] for base in node["linearizedBaseContracts"]),
+            files=tuple(places[base][0] for base in node["linearizedBaseContracts"]),
             outputs=tuple(_output(output, *places[base]) for base in node["linearizedBaseContracts"]),
         )
         for file, node in places.values()

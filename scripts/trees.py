@@ -11,7 +11,8 @@ overloads), every tree is drawn right, and every leaf names, in square brackets,
     └── when the caller is the payer
         └── it pays the payee everything [test_approve_pays_everything_from_every_open_status]
 
-Functions that a contract inherits count as its own, getters of public variables do not.
+Functions that a contract inherits count as its own; getters of public variables do not, nor do views that come from
+published libraries.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import re
 import sys
 from pathlib import Path
 
-from scripts.solidity import ROOT, Contract, read_sources
+from scripts.solidity import LIBRARIES, ROOT, Contract, Node, read_sources
 
 TESTS = ROOT / "tests" / "forge"
 TREES = TESTS / "trees"
@@ -34,12 +35,16 @@ TEST = re.compile(r"^ *function ((?:test|invariant)\w*)\(", re.MULTILINE)
 def public_functions(contract: Contract) -> set[str]:
     """Names of what can be called on a contract, inherited functions included."""
     found = set()
-    for base in contract.bases:
+    for base, file in zip(contract.bases, contract.files, strict=True):
         for node in base["nodes"]:
-            callable_ = node["nodeType"] == "FunctionDefinition" and node["visibility"] in ("public", "external")
-            if callable_ and node["implemented"] and node["kind"] != "constructor":
+            if node["nodeType"] == "FunctionDefinition" and _needs_tree(node, file.startswith(LIBRARIES)):
                 found.add(node["name"] or node["kind"])  # receive and fallback have no name
     return found
+
+
+def _needs_tree(node: Node, published: bool) -> bool:
+    callable_ = node["visibility"] in ("public", "external") and node["kind"] != "constructor" and node["implemented"]
+    return callable_ and not (published and node["stateMutability"] in ("view", "pure"))
 
 
 def tests_in(folder: Path) -> set[str]:

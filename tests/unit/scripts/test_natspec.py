@@ -37,19 +37,19 @@ def undocumented(sources, name, part, key):
 
 
 def test_selectors_are_those_of_the_signatures(sources):
-    for entry in entries(contract(sources, "Escrow"), "function"):
+    for entry in entries(sources, contract(sources, "Escrow"), "function"):
         assert entry.selector == "0x" + function_signature_to_4byte_selector(entry.signature).hex()
 
 
 def test_every_entry_of_the_committed_abi_is_on_the_page(sources):
     abi = json.loads((ROOT / "interfaces/abi/Escrow.json").read_text())
     for kind in ("function", "event", "error"):
-        found = {entry.name for entry in entries(contract(sources, "Escrow"), kind)}
+        found = {entry.name for entry in entries(sources, contract(sources, "Escrow"), kind)}
         assert found == {item["name"] for item in abi if item["type"] == kind}
 
 
 def test_who_may_call_is_read_from_the_errors_of_who_may_not(sources):
-    caller = {entry.name: entry.caller for entry in entries(contract(sources, "Escrow"), "function")}
+    caller = {entry.name: entry.caller for entry in entries(sources, contract(sources, "Escrow"), "function")}
 
     assert caller["submit"] == caller["waive"] == "the payee"
     assert caller["approve"] == "the payer"
