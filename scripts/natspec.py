@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from eth_utils.crypto import keccak
 
@@ -98,7 +99,8 @@ def _entry(sources: Sources, contract: Contract, item: Node) -> Entry:
 def _origin(sources: Sources, contract: Contract, name: str) -> str:
     """The published library that alone declares a name: a base's, else (errors of libraries) anybody's."""
     own = [(base["name"], file) for base, file in zip(contract.bases, contract.files, strict=True) if _has(base, name)]
-    every = [(unit["name"], file) for file, tree in sources.trees.items() for unit in tree["nodes"] if _has(unit, name)]
+    units = [(unit, file) for file, tree in sources.trees.items() for unit in [tree, *tree["nodes"]]]
+    every = [(unit.get("name", Path(file).stem), file) for unit, file in units if _has(unit, name)]
     found = own or every
     return found[0][0] if found and all(file.startswith(LIBRARIES) for _, file in found) else ""
 
