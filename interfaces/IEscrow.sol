@@ -126,23 +126,32 @@ interface IEscrow is IERC5267 {
 
     /* ERRORS OF FUNDING, IN THE ORDER IN WHICH THEY ARE CHECKED */
 
+    /// @notice The chain was renumbered since deployment: funding, verdicts and signatures need the chain id as
+    /// deployed.
     error WrongChain(uint256 have, uint256 want);
+    /// @notice A schedule has 1 to 64 milestones.
     error BadMilestoneCount(uint256 have);
     /// @notice No milestone is named.
     error EmptyMask();
+    /// @notice The mask names a milestone that the schedule of `count` milestones does not have.
     error MaskOutsideSchedule(uint64 mask, uint256 count);
+    /// @notice A milestone's amount is zero, whether it is to be funded now or not.
     error ZeroAmount(uint256 index);
     /// @notice The tip may be at most a tenth of the smallest amount.
     error TipTooLarge(uint96 have, uint256 limit);
     /// @notice A milestone to be funded must have now < submitBy <= now + 10 years.
     error SubmitByOutOfRange(uint256 index, uint40 submitBy);
+    /// @notice The milestones in `already` were funded before, and perhaps settled: none is paid for twice.
     error AlreadyFunded(bytes32 id, uint64 already);
+    /// @notice A share or fee is above the whole, 10,000.
     error BpsTooLarge(uint16 have);
     /// @notice feeTo must be nonzero exactly when feeBps is.
     error FeeMismatch(uint16 feeBps, address feeTo);
+    /// @notice Silence may pay the payee only where an arbiter can be asked.
     error UnreviewedShareWithoutArbiter(uint16 unreviewedBps);
     /// @notice unruledBps is for agreements that have an arbiter and no verifier.
     error UnruledShareNotApplicable(uint16 unruledBps);
+    /// @notice Payer and payee must be two different accounts, neither of them zero.
     error BadParties(address payer, address payee);
     /// @notice A payer, payee, feeTo or arbiter is the escrow or the token.
     error ForbiddenAddress(address have);
@@ -150,16 +159,20 @@ interface IEscrow is IERC5267 {
     error VerifierMismatch(address verifier, bytes32 quorum);
     /// @notice A verifier, an arbiter with a hook, or a token has no code.
     error NoCode(address account);
+    /// @notice There is no time for a review.
     error ZeroReviewWindow();
     /// @notice rulingWindow must be nonzero exactly when there is an arbiter.
     error RulingWindowMismatch(uint32 rulingWindow, address arbiter);
     /// @notice challengeWindow must be nonzero exactly when there are both a verifier and an arbiter.
     error ChallengeWindowMismatch(uint32 challengeWindow, address verifier, address arbiter);
+    /// @notice A window is longer than 365 days.
     error WindowTooLong(uint32 have, uint256 limit);
     /// @notice The arbiter is a party or takes the fee.
     error ArbiterNotIndependent(address arbiter);
     /// @notice The call must carry exactly what it pays in native currency, and nothing where it pays in a token.
     error WrongValue(uint256 have, uint256 want);
+    /// @notice The token refused to take `amount` from `from`: too little balance or allowance, or a token of another
+    /// kind.
     error TransferFromFailed(address token, address from, uint256 amount);
     /// @notice The token refused the payer's ERC-3009 authorization; `reason` is the token's own error.
     error AuthorizationRefused(address token, bytes reason);
@@ -168,28 +181,47 @@ interface IEscrow is IERC5267 {
 
     /* ERRORS OF THE REST OF AN AGREEMENT'S LIFE */
 
+    /// @notice A token, receiver or arbiter called the escrow while one of its calls was running.
     error Reentered();
+    /// @notice The part's index is beyond its leaves.
     error IndexOutsideSchedule(uint8 index, uint256 count);
     /// @notice The part's milestone does not hash to the leaf at its index.
     error WrongMilestone(uint8 index, bytes32 have, bytes32 want);
+    /// @notice The part hashes to another agreement than the one named.
     error WrongAgreement(bytes32 have, bytes32 want);
+    /// @notice The milestone of this agreement was never funded. Other terms than those funded are another agreement.
     error NotFunded(bytes32 id, uint8 index);
+    /// @notice The milestone's money has left.
     error AlreadySettled(bytes32 id, uint8 index);
+    /// @notice The milestone does not stand where this call could take it on.
     error WrongStatus(bytes32 id, uint8 index, Status have);
+    /// @notice Only the payer may do this.
     error NotPayer(address caller, address payer);
+    /// @notice Only the payee may do this.
     error NotPayee(address caller, address payee);
+    /// @notice Only the payer and the payee may do this.
     error NotParty(address caller);
+    /// @notice Only the arbiter may do this.
     error NotArbiter(address caller, address arbiter);
+    /// @notice The agreement has no verifier, so nobody attests.
     error NoVerifier(bytes32 id);
+    /// @notice The agreement has no arbiter, so nothing is disputed.
     error NoArbiter(bytes32 id);
+    /// @notice The window's last second, `lastSecond`, has passed.
     error TooLate(uint256 lastSecond, uint256 timestamp);
+    /// @notice This is possible from `firstSecond` on.
     error TooEarly(uint256 firstSecond, uint256 timestamp);
     /// @notice The first 24 bytes of a submitted deliverable must not all be zero: zero stands for "not submitted".
     error ZeroDeliverable();
+    /// @notice After 255 rejections there is no further submission.
     error TooManyAttempts(uint16 attempt);
+    /// @notice The verdict is on another submission than the current one.
     error WrongAttempt(uint16 have, uint16 want);
+    /// @notice The verdict is on another deliverable than the submitted one; zero where nothing was submitted.
     error WrongDeliverable(bytes32 have, bytes32 want);
+    /// @notice The verifier answered something else than its selector.
     error VerifierRefused(address verifier, bytes4 answer);
+    /// @notice The arbiter's hook answered something else than its selector.
     error ArbiterRefused(address arbiter, bytes4 answer);
     /// @notice Too little gas is left to give a transfer its fixed share. Call again with more.
     error InsufficientGas(uint256 have, uint256 want);
@@ -197,13 +229,17 @@ interface IEscrow is IERC5267 {
     error NotSignedBy(address party);
     /// @notice The milestone moved after the block that the signers had read: sign anew.
     error Stale(uint256 index, uint256 since, uint256 asOf);
+    /// @notice The offer names the time of a block that does not exist yet.
     error AsOfInFuture(uint256 asOf, uint256 timestamp);
     /// @notice Some of the milestones that an amendment closes are not open.
     error NotOpen(bytes32 id, uint64 milestones);
     /// @notice An amendment keeps payer, payee and token.
     error NotAnAmendment(bytes32 from, bytes32 to);
+    /// @notice The caller has no credit in that token.
     error NothingToWithdraw(address token, address owner);
+    /// @notice The receiver is zero or the escrow itself.
     error BadRecipient(address to);
+    /// @notice The token refused to send the credit, which stays.
     error TransferFailed(address token, address to, uint256 amount);
 
     /* AN AGREEMENT'S LIFE */
@@ -222,6 +258,7 @@ interface IEscrow is IERC5267 {
     /// first or the token has none, the allowance decides.
     /// @dev As `fund`.
     /// @param deadline of the permit, unix s
+    /// @custom:caller anyone, with his own money
     function fundWithPermit(
         Terms calldata terms,
         Milestone[] calldata milestones,
@@ -232,7 +269,7 @@ interface IEscrow is IERC5267 {
         bytes32 s
     ) external returns (bytes32 id);
 
-    /// @notice `fund` with the payer's money by his ERC-3009 `ReceiveWithAuthorization` to this contract, delivered by anyone.
+    /// @notice `fund` with the payer's money by his ERC-3009 authorization to receive, made out to this contract and delivered by anyone.
     /// Its nonce is `keccak256(abi.encode(id, uint256(mask)))`: one signature pays for these milestones of these terms, and
     /// for nothing else, once.
     /// @dev As `fund`, with the payer as funder; reverts with `NoCode` for native currency and with `AuthorizationRefused`.
@@ -249,7 +286,7 @@ interface IEscrow is IERC5267 {
         bytes32 s
     ) external returns (bytes32 id);
 
-    /// @notice The same for tokens that take a signature as bytes, as of a payer that is a contract.
+    /// @notice The same, by anyone, for tokens that take a signature as bytes, as of a payer that is a contract.
     function fundWithAuthorization(
         Terms calldata terms,
         Milestone[] calldata milestones,
@@ -306,7 +343,8 @@ interface IEscrow is IERC5267 {
     ) external;
 
     /// @notice Ends open milestones of one agreement and funds milestones of another, of the same payer, payee and token, as
-    /// both signed. What is left over goes to the payer; what is missing comes from the caller, as in `fund`.
+    /// both signed; anyone who holds both signatures may call. What is left over goes to the payer; what is missing comes
+    /// from the caller, as in `fund`.
     /// @dev Typed data `Amendment(bytes32 from,uint64 closes,Terms to,uint64 opens,uint40 asOf,uint40 deadline)` under this
     /// contract's domain. Emits `Funded`, then `Amended`. Reverts with `TooLate`, `AsOfInFuture`, `NotAnAmendment`,
     /// `EmptyMask`, `NotOpen`, `Stale`, the errors of funding for the new agreement, of which nothing may have been funded
@@ -346,17 +384,19 @@ interface IEscrow is IERC5267 {
     /// @dev Emits `Settled` for each. Reverts with `NotFunded` on a part of an agreement of which nothing was ever funded,
     /// and with `InsufficientGas`.
     /// @return settled for each part, whether this call settled it
+    /// @custom:caller anyone
     function settleMany(Part[] calldata parts) external returns (bool[] memory settled);
 
     /// @notice Takes the caller's whole credit in `token`.
     /// @dev Emits `Withdrawn`. Reverts with `BadRecipient`, `NothingToWithdraw` or `TransferFailed`.
     /// @param to neither zero nor the escrow
     /// @return amount token units
+    /// @custom:caller the owner of the credit
     function withdraw(address token, address to) external returns (uint256 amount);
 
     /* SEVERAL CALLS IN ONE */
 
-    /// @notice Makes several calls of this contract in the caller's name, all or none. Carries no value.
+    /// @notice Makes several calls of this contract in the caller's name, all or none; anyone may. Carries no value.
     /// @dev Reverts with the error of the call that failed.
     /// @param data each call's calldata
     /// @return results each call's return data

@@ -36,6 +36,7 @@ interface IQuorumVerifier is IVerifier {
     /// @notice Publishes a quorum, after the checks that `verify` makes of it. Changes nothing: an unannounced quorum works too.
     /// @dev Emits `Announced`. Reverts with `BadQuorumSize` or `MembersNotAscending`.
     /// @return quorum what agreements name in their terms
+    /// @custom:caller anyone
     function announce(uint8 m, address[] calldata members) external returns (bytes32 quorum);
 
     /// @notice What a member signs: the EIP-712 hash of the verdict under this contract's domain, which is fixed at deployment.
