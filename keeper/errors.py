@@ -231,6 +231,41 @@ CONTRACT: dict[str, ErrorSpec] = {
     "MalleableSignature": ErrorSpec(_N, Exit.FAILED, "ask that attester for a signature with low s"),
     "BadSignature": ErrorSpec(_N, Exit.FAILED, "leave that signature out: it is not this member's of this verdict"),
     "TooFewSignatures": ErrorSpec(_R, Exit.PENDING, "wait for more attestations"),
+    # a feed's answer as the verdict
+    "NoCondition": ErrorSpec(_N, Exit.FAILED, "the quorum has no condition for this milestone: its clocks run"),
+    "WrongCondition": ErrorSpec(_N, Exit.FAILED, "prove with the condition that the quorum holds for this milestone"),
+    "WrongDecimals": ErrorSpec(
+        _H, Exit.FAILED, "the feed changed its decimals: the agreement's clocks decide, or amend it"
+    ),
+    "NoRounds": ErrorSpec(_N, Exit.FAILED, "name the feed's first round at or after the time of observation"),
+    "NotFirstRound": ErrorSpec(_N, Exit.FAILED, "name the feed's first round at or after the time of observation"),
+    "PhaseNotOver": ErrorSpec(
+        _R, Exit.PENDING, "an earlier phase of the feed has its round, or its window is still open: prove that, or wait"
+    ),
+    "RoundOutsideWindow": ErrorSpec(
+        _R, Exit.PENDING, "wait for the feed's round; if it came after the heartbeat, the agreement's clocks decide"
+    ),
+    "IncompleteRound": ErrorSpec(_N, Exit.FAILED, "the feed has no answer of that time: the agreement's clocks decide"),
+    "BadAnswer": ErrorSpec(_N, Exit.FAILED, "the feed has no answer of that time: the agreement's clocks decide"),
+    "WrongShare": ErrorSpec(_N, Exit.FAILED, "deliver the share that the feed's answer gives: ask `outcome`"),
+    # attestations in the Ethereum Attestation Service
+    "AccessDenied": ErrorSpec(_N, Exit.NOT_AUTHORISED, "attest at the service: only it reports attestations"),
+    "WrongSchema": ErrorSpec(_N, Exit.FAILED, "attest under the verifier's own schema: ask `schema`"),
+    "Expires": ErrorSpec(_N, Exit.FAILED, "attest without an expiration time"),
+    "BadDataLength": ErrorSpec(_N, Exit.FAILED, "encode the schema's seven fields and nothing else"),
+    "WrongRecipient": ErrorSpec(_N, Exit.FAILED, "name the escrow as the attestation's recipient"),
+    "AlreadyAttested": ErrorSpec(_N, Exit.FAILED, "nothing to do: this attester has spoken on this submission"),
+    "TooFewAttestations": ErrorSpec(_R, Exit.PENDING, "wait for more attestations"),
+    "InvalidEAS": ErrorSpec(_N, Exit.USAGE, "name the attestation service that the verifier is to read"),
+    "InvalidLength": ErrorSpec(_N, Exit.FAILED, "attest at the service: it gives one value for each attestation"),
+    "InsufficientValue": ErrorSpec(_N, Exit.FAILED, "send no native currency with an attestation"),
+    "NotPayable": ErrorSpec(_N, Exit.FAILED, "send no native currency with an attestation"),
+    # ERC-8183 jobs
+    "PartialPayout": ErrorSpec(_N, Exit.FAILED, "a job is paid as a whole or not: 0 or 10000"),
+    "NotSubmitted": ErrorSpec(_N, Exit.FAILED, "only a submitted job is judged: look at the job's status"),
+    "WrongHeading": ErrorSpec(_N, Exit.FAILED, "name the quorum and criteria with which the job's description begins"),
+    "SafeERC20FailedOperation": ErrorSpec(_R, Exit.FAILED, "the job's token refused the caller: let another deliver"),
+    "StringsInsufficientHexLength": ErrorSpec(_H, Exit.FAILED, "report this: a hash always fits its 64 digits"),
     # the token (ERC-6093)
     "ERC20InsufficientAllowance": ErrorSpec(_N, Exit.FAILED, "approve the exact amount first"),
     "ERC20InsufficientBalance": ErrorSpec(_N, Exit.FAILED, "top up the account and repeat"),

@@ -21,6 +21,9 @@ ABI = ROOT / "interfaces" / "abi"
 CONTRACTS = {
     "Escrow": "Escrow",
     "QuorumVerifier": "QuorumVerifier",
+    "FeedVerifier": "FeedVerifier",
+    "EasVerifier": "EasVerifier",
+    "Erc8183Evaluator": "Erc8183Evaluator",
     "IVerifier": "IVerifier",
     "IArbiter": "IArbiter",
     "ERC20": "PlayDollar",
