@@ -8,13 +8,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-from eth_keys.datatypes import PrivateKey
-from eth_utils.address import to_checksum_address
-from eth_utils.crypto import keccak
 
 from keeper.protocol.encoding import (
     ATTESTATION_TYPE,
@@ -24,99 +19,32 @@ from keeper.protocol.encoding import (
     attestation_digest,
     attestation_typed_data,
     domain_separator,
-    escrow_domain,
     leaf,
     terms_typed_data,
-    verifier_domain,
+)
+from keeper.protocol.offers import (
+    AMENDMENT_TYPE,
+    SPLIT_TYPE,
+    amendment_digest,
+    amendment_typed_data,
+    authorization_nonce,
+    split_digest,
+    split_typed_data,
 )
 from keeper.protocol.payout import payout
-from keeper.protocol.quorum import Quorum, assemble_proof, to_compact
-from keeper.protocol.types import (
-    ZERO32,
-    ZERO_ADDRESS,
-    Address,
-    Agreement,
-    Attestation,
-    Milestone,
-    Terms,
+from keeper.protocol.quorum import assemble_proof, to_compact
+from keeper.protocol.types import ZERO32, Amendment, Attestation, Split
+from scripts.vector_cases import (
+    ESCROW,
+    ESCROW_DOMAIN,
+    VERIFIER_DOMAIN,
+    agreements,
+    bytes32,
+    first_agreement,
+    quorum_of,
 )
 
 FOLDER = Path(__file__).resolve().parent.parent / "interfaces" / "vectors"
-
-
-def _bytes32(label: str) -> bytes:
-    return keccak(text=f"milepost vector {label}")
-
-
-def _address(label: str) -> Address:
-    return Address(to_checksum_address(_bytes32(label)[12:]))
-
-
-def _key(number: int) -> PrivateKey:
-    return PrivateKey(_bytes32(f"key {number}"))
-
-
-CHAIN_ID = 31337
-ESCROW = _address("escrow")
-VERIFIER = _address("verifier")
-ESCROW_DOMAIN = escrow_domain(CHAIN_ID, ESCROW)
-VERIFIER_DOMAIN = verifier_domain(CHAIN_ID, VERIFIER)
-
-
-def _quorum(m: int, n: int) -> tuple[Quorum, dict[Address, PrivateKey]]:
-    keys = {Address(_key(i).public_key.to_checksum_address()): _key(i) for i in range(n)}
-    return Quorum(m, tuple(sorted(keys, key=lambda a: int(a, 16)))), keys
-
-
-def _agreements() -> Iterator[tuple[str, Agreement]]:
-    """From the plainest agreement to the fullest."""
-    quorum, _ = _quorum(2, 3)
-    milestones = tuple(
-        Milestone(1_000_000_000 * (i + 1), 1_800_230_400 + 86_400 * i, _bytes32(f"criteria {i}")) for i in range(64)
-    )
-    full = Terms(
-        payer=_address("payer"),
-        payee=_address("payee"),
-        token=_address("token"),
-        verifier=VERIFIER,
-        quorum=quorum.hash,
-        arbiter=_address("arbiter"),
-        arbiter_hook=True,
-        review_window=259_200,
-        challenge_window=172_800,
-        ruling_window=604_800,
-        unreviewed_bps=2_500,
-        unruled_bps=0,
-        fee_bps=50,
-        fee_to=_address("fee receiver"),
-        tip=2_000_000,
-        document=_bytes32("document"),
-        salt=_bytes32("salt"),
-    )
-    clocks_only = Terms(
-        payer=full.payer,
-        payee=full.payee,
-        token=ZERO_ADDRESS,
-        verifier=ZERO_ADDRESS,
-        quorum=ZERO32,
-        arbiter=ZERO_ADDRESS,
-        arbiter_hook=False,
-        review_window=1,
-        challenge_window=0,
-        ruling_window=0,
-        unreviewed_bps=0,
-        unruled_bps=0,
-        fee_bps=0,
-        fee_to=ZERO_ADDRESS,
-        tip=0,
-        document=ZERO32,
-        salt=ZERO32,
-    )
-    yield "one milestone, clocks only, native currency", Agreement(clocks_only, milestones[:1])
-    yield "three milestones, quorum, arbiter with hook, fee and tip", Agreement(full, milestones[:3])
-    yield "sixty-four milestones", Agreement(full, milestones)
-    widest = Milestone(2**128 - 1, 2**40 - 1, b"\xff" * 32)
-    yield "the widest amount and deadline", Agreement(clocks_only, (widest,))
 
 
 def terms_vectors() -> dict[str, Any]:
@@ -128,7 +56,7 @@ def terms_vectors() -> dict[str, Any]:
             "leaves": [_hex(leaf(m)) for m in agreement.milestones],
             "agreementId": _hex(agreement_id(ESCROW_DOMAIN, agreement.terms, agreement.milestones)),
         }
-        for name, agreement in _agreements()
+        for name, agreement in agreements()
     ]
     separator = _hex(domain_separator(ESCROW_DOMAIN))
     return {"type": TERMS_TYPE, "milestoneType": MILESTONE_TYPE, "domainSeparator": separator, "cases": cases}
@@ -136,12 +64,12 @@ def terms_vectors() -> dict[str, Any]:
 
 def attestation_vectors() -> dict[str, Any]:
     """Digests that attesters sign (docs/protocol.md section 5)."""
-    quorum, _ = _quorum(2, 3)
-    agreement = agreement_id(ESCROW_DOMAIN, *_first())
+    quorum, _ = quorum_of(2, 3)
+    agreement = agreement_id(ESCROW_DOMAIN, *first_agreement())
     verdicts = {
         "an award without a submission": Attestation(0, ZERO32, 10_000),
-        "an award after a submission": Attestation(0, _bytes32("deliverable"), 7_500),
-        "a rejection of the third attempt": Attestation(2, _bytes32("deliverable"), 0),
+        "an award after a submission": Attestation(0, bytes32("deliverable"), 7_500),
+        "a rejection of the third attempt": Attestation(2, bytes32("deliverable"), 0),
     }
     cases = []
     for name, verdict in verdicts.items():
@@ -152,9 +80,50 @@ def attestation_vectors() -> dict[str, Any]:
     return {"type": ATTESTATION_TYPE, "domainSeparator": separator, "cases": cases}
 
 
+def split_vectors() -> dict[str, Any]:
+    """Digests that both parties sign to share a milestone (docs/protocol.md section 4, Typed data)."""
+    agreement = agreement_id(ESCROW_DOMAIN, *first_agreement())
+    splits = {
+        "everything to the payee, as long as it counts": Split(agreement, 0, 10_000, 0, 2**40 - 1),
+        "a third, for a day": Split(agreement, 2, 3_333, 1_800_000_000, 1_800_086_400),
+        "nothing, of the last milestone": Split(agreement, 63, 0, 1_800_000_000, 1_800_000_000),
+    }
+    cases = [
+        {
+            "name": name,
+            "typedData": split_typed_data(ESCROW_DOMAIN, split),
+            "digest": _hex(split_digest(ESCROW_DOMAIN, split)),
+        }
+        for name, split in splits.items()
+    ]
+    return {"type": SPLIT_TYPE, "domainSeparator": _hex(domain_separator(ESCROW_DOMAIN)), "cases": cases}
+
+
+def amendment_vectors() -> dict[str, Any]:
+    """Digests that both parties sign to move milestones to other terms (docs/protocol.md section 4, Typed data)."""
+    source = agreement_id(ESCROW_DOMAIN, *first_agreement())
+    cases = []
+    for name, target in agreements():
+        count = len(target.milestones)
+        what = Amendment(0b1, (1 << count) - 1, 1_800_000_000, 1_800_086_400)
+        about = (ESCROW_DOMAIN, source, what, target)
+        data, digest = amendment_typed_data(*about), amendment_digest(*about)
+        cases.append({"name": f"to {name}", "typedData": data, "digest": _hex(digest)})
+    return {"type": AMENDMENT_TYPE, "domainSeparator": _hex(domain_separator(ESCROW_DOMAIN)), "cases": cases}
+
+
+def authorization_vectors() -> dict[str, Any]:
+    """Nonces of ERC-3009 authorizations that pay for milestones (docs/protocol.md section 4, Money in)."""
+    agreement = agreement_id(ESCROW_DOMAIN, *first_agreement())
+    masks = (0b1, 0b101, 2**64 - 1)
+    nonces = [_hex(authorization_nonce(agreement, mask)) for mask in masks]
+    pairs = zip(masks, nonces, strict=True)
+    return {"cases": [{"agreementId": _hex(agreement), "mask": str(mask), "nonce": nonce} for mask, nonce in pairs]}
+
+
 def quorum_vectors() -> dict[str, Any]:
     """Quorum hashes and proofs (docs/protocol.md section 5)."""
-    agreement = agreement_id(ESCROW_DOMAIN, *_first())
+    agreement = agreement_id(ESCROW_DOMAIN, *first_agreement())
     cases = []
     for m, n, signers, spares in (
         (1, 1, 1, False),
@@ -163,7 +132,7 @@ def quorum_vectors() -> dict[str, Any]:
         (3, 5, 4, True),
         (17, 32, 32, False),
     ):
-        quorum, keys = _quorum(m, n)
+        quorum, keys = quorum_of(m, n)
         digest = attestation_digest(VERIFIER_DOMAIN, ESCROW, agreement, quorum.hash, 1, Attestation(0, ZERO32, 10_000))
         last = quorum.members[-signers:]
         signatures = {a: to_compact(keys[a].sign_msg_hash(digest).to_bytes()) for a in last}
@@ -216,14 +185,12 @@ def payout_vectors() -> dict[str, Any]:
 VECTORS = {
     "terms": terms_vectors,
     "attestation": attestation_vectors,
+    "split": split_vectors,
+    "amendment": amendment_vectors,
+    "authorization": authorization_vectors,
     "quorum": quorum_vectors,
     "payout": payout_vectors,
 }
-
-
-def _first() -> tuple[Terms, tuple[Milestone, ...]]:
-    agreement = next(_agreements())[1]
-    return agreement.terms, agreement.milestones
 
 
 def _hex(value: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Values to and from eth_abi tuples, in the order of docs/protocol.md section 3."""
+"""Values to and from eth_abi tuples, in the order of docs/protocol.md sections 3 and 4."""
 
 from __future__ import annotations
 
@@ -7,8 +7,14 @@ from typing import Any
 
 from eth_utils.address import to_checksum_address
 
-from keeper.protocol.fields import ATTESTATION_FIELDS, MILESTONE_FIELDS, TERMS_FIELDS, Field
-from keeper.protocol.types import Attestation, Milestone, Part, Terms
+from keeper.protocol.fields import (
+    ATTESTATION_FIELDS,
+    CALLED_AMENDMENT_FIELDS,
+    MILESTONE_FIELDS,
+    TERMS_FIELDS,
+    Field,
+)
+from keeper.protocol.types import Amendment, Attestation, Milestone, Part, Terms
 
 
 def _abi_type(fields: tuple[Field, ...]) -> str:
@@ -18,6 +24,7 @@ def _abi_type(fields: tuple[Field, ...]) -> str:
 TERMS_ABI = _abi_type(TERMS_FIELDS)
 MILESTONE_ABI = _abi_type(MILESTONE_FIELDS)
 ATTESTATION_ABI = _abi_type(ATTESTATION_FIELDS)
+AMENDMENT_ABI = _abi_type(CALLED_AMENDMENT_FIELDS)
 PART_ABI = f"({TERMS_ABI},bytes32[],uint8,{MILESTONE_ABI})"
 
 
@@ -49,6 +56,11 @@ def attestation_to_abi(attestation: Attestation) -> tuple[Any, ...]:
 def attestation_from_abi(values: Sequence[Any]) -> Attestation:
     """An attestation from what eth_abi decodes; ValueError when the number of fields differs."""
     return Attestation(**_attributes(values, ATTESTATION_FIELDS))
+
+
+def amendment_to_abi(amendment: Amendment) -> tuple[Any, ...]:
+    """The tuple that eth_abi encodes as `AMENDMENT_ABI` (docs/protocol.md section 4)."""
+    return tuple(getattr(amendment, f.attribute) for f in CALLED_AMENDMENT_FIELDS)
 
 
 def part_to_abi(part: Part) -> tuple[Any, ...]:

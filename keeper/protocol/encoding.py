@@ -5,7 +5,6 @@ Tests hold the hashes against eth_account's own encoder. The ABI tuples of the s
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 from eth_utils.crypto import keccak
@@ -25,16 +24,22 @@ from keeper.protocol.abi import (
     terms_from_abi,
     terms_to_abi,
 )
+from keeper.protocol.eip712 import (
+    digest_of,
+    domain_separator,
+    json_struct,
+    json_type,
+    json_value,
+    typed_data,
+    words,
+)
 from keeper.protocol.fields import (
     ATTESTATION_TYPE,
-    DOMAIN_FIELDS,
-    DOMAIN_TYPE,
     MILESTONE_FIELDS,
     MILESTONE_TYPE,
     SIGNED_ATTESTATION_FIELDS,
     TERMS_FIELDS,
     TERMS_TYPE,
-    Field,
     word,
 )
 from keeper.protocol.types import (
@@ -83,10 +88,15 @@ VERIFIER_NAME = "Milepost QuorumVerifier"
 VERSION = "1"
 
 
+TERMS_TYPES = {
+    "Terms": [*json_type(TERMS_FIELDS), {"name": "milestones", "type": "Milestone[]"}],
+    "Milestone": json_type(MILESTONE_FIELDS),
+}
+"""The structs of an agreement as EIP-712 JSON declares them."""
+
 _MILESTONE_HASH = keccak(text=MILESTONE_TYPE)
 _TERMS_HASH = keccak(text=TERMS_TYPE)
 _ATTESTATION_HASH = keccak(text=ATTESTATION_TYPE)
-_DOMAIN_HASH = keccak(text=DOMAIN_TYPE)
 
 
 def escrow_domain(chain_id: int, escrow: Address) -> Domain:
@@ -101,7 +111,7 @@ def verifier_domain(chain_id: int, verifier: Address) -> Domain:
 
 def leaf(milestone: Milestone) -> bytes:
     """EIP-712 hash of one milestone (docs/protocol.md section 3, Id); TERMS_INVALID if a field does not fit."""
-    return keccak(_MILESTONE_HASH + _words(milestone, MILESTONE_FIELDS))
+    return keccak(_MILESTONE_HASH + words(milestone, MILESTONE_FIELDS))
 
 
 def agreement_id(domain: Domain, terms: Terms, milestones: tuple[Milestone, ...]) -> AgreementId:
@@ -123,9 +133,13 @@ def agreement_id_of_part(domain: Domain, part: Part) -> AgreementId:
     return _agreement_id(domain, part.terms, part.leaves)
 
 
+def terms_hash(terms: Terms, leaves: tuple[bytes, ...]) -> bytes:
+    """EIP-712 struct hash of terms whose milestones have these leaves (docs/protocol.md section 3, Id)."""
+    return keccak(_TERMS_HASH + words(terms, TERMS_FIELDS) + keccak(b"".join(leaves)))
+
+
 def _agreement_id(domain: Domain, terms: Terms, leaves: tuple[bytes, ...]) -> AgreementId:
-    struct = keccak(_TERMS_HASH + _words(terms, TERMS_FIELDS) + keccak(b"".join(leaves)))
-    return AgreementId(_digest(domain, struct))
+    return AgreementId(digest_of(domain, terms_hash(terms, leaves)))
 
 
 def attestation_digest(
@@ -138,8 +152,8 @@ def attestation_digest(
 ) -> bytes:
     """The 32 bytes that an attester signs, under the verifier's domain (docs/protocol.md section 5)."""
     values = _attestation_values(escrow, agreement, quorum, milestone_index, attestation)
-    words = b"".join(word(value, f.kind, f.name) for value, f in zip(values, SIGNED_ATTESTATION_FIELDS, strict=True))
-    return _digest(domain, keccak(_ATTESTATION_HASH + words))
+    encoded = b"".join(word(value, f.kind, f.name) for value, f in zip(values, SIGNED_ATTESTATION_FIELDS, strict=True))
+    return digest_of(domain, keccak(_ATTESTATION_HASH + encoded))
 
 
 def terms_typed_data(domain: Domain, agreement: Agreement) -> dict[str, Any]:
@@ -147,11 +161,14 @@ def terms_typed_data(domain: Domain, agreement: Agreement) -> dict[str, Any]:
 
     Integers wider than 53 bits are decimal strings, bytes are hex: plain JSON.
     """
-    message = _json(agreement.terms, TERMS_FIELDS)
-    message["milestones"] = [_json(m, MILESTONE_FIELDS) for m in agreement.milestones]
-    terms_type = [*_json_type(TERMS_FIELDS), {"name": "milestones", "type": "Milestone[]"}]
-    types = {"Terms": terms_type, "Milestone": _json_type(MILESTONE_FIELDS)}
-    return _typed_data(domain, "Terms", types, message)
+    return typed_data(domain, "Terms", TERMS_TYPES, terms_json(agreement))
+
+
+def terms_json(agreement: Agreement) -> dict[str, Any]:
+    """Terms with their schedule as the message of EIP-712 JSON."""
+    message = json_struct(agreement.terms, TERMS_FIELDS)
+    message["milestones"] = [json_struct(m, MILESTONE_FIELDS) for m in agreement.milestones]
+    return message
 
 
 def attestation_typed_data(
@@ -165,59 +182,11 @@ def attestation_typed_data(
     """The attestation as EIP-712 JSON (docs/protocol.md section 5); its hash is `attestation_digest`."""
     values = _attestation_values(escrow, agreement, quorum, milestone_index, attestation)
     pairs = zip(values, SIGNED_ATTESTATION_FIELDS, strict=True)
-    message = {f.name: _json_value(value, f.kind) for value, f in pairs}
-    return _typed_data(domain, "Attestation", {"Attestation": _json_type(SIGNED_ATTESTATION_FIELDS)}, message)
-
-
-def _words(struct: Terms | Milestone, fields: tuple[Field, ...]) -> bytes:
-    return b"".join(word(getattr(struct, f.attribute), f.kind, f.name) for f in fields)
-
-
-@lru_cache(maxsize=64)
-def domain_separator(domain: Domain) -> bytes:
-    """EIP-712 domain separator over name, version, chain id and contract."""
-    return keccak(
-        _DOMAIN_HASH
-        + keccak(text=domain.name)
-        + keccak(text=domain.version)
-        + word(domain.chain_id, "uint256", "chainId")
-        + word(domain.verifying_contract, "address", "verifyingContract")
-    )
-
-
-def _digest(domain: Domain, struct: bytes) -> bytes:
-    return keccak(b"\x19\x01" + domain_separator(domain) + struct)
+    message = {f.name: json_value(value, f.kind) for value, f in pairs}
+    return typed_data(domain, "Attestation", {"Attestation": json_type(SIGNED_ATTESTATION_FIELDS)}, message)
 
 
 def _attestation_values(
     escrow: Address, agreement: AgreementId, quorum: bytes, index: int, a: Attestation
 ) -> tuple[Any, ...]:
     return (escrow, agreement, quorum, index, a.attempt, a.deliverable, a.payout_bps)
-
-
-def _json_type(fields: tuple[Field, ...]) -> list[dict[str, str]]:
-    return [{"name": f.name, "type": f.kind} for f in fields]
-
-
-def _json_value(value: Any, kind: str) -> Any:
-    if isinstance(value, bytes):
-        return "0x" + value.hex()
-    return str(value) if kind.startswith("uint") and int(kind[4:]) > 53 else value
-
-
-def _json(struct: Terms | Milestone, fields: tuple[Field, ...]) -> dict[str, Any]:
-    return {f.name: _json_value(getattr(struct, f.attribute), f.kind) for f in fields}
-
-
-def _typed_data(domain: Domain, primary: str, types: dict[str, Any], message: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "types": {"EIP712Domain": _json_type(DOMAIN_FIELDS), **types},
-        "primaryType": primary,
-        "domain": {
-            "name": domain.name,
-            "version": domain.version,
-            "chainId": domain.chain_id,
-            "verifyingContract": domain.verifying_contract,
-        },
-        "message": message,
-    }

@@ -1,7 +1,7 @@
 """The structs of the protocol as tables of fields, and how one field becomes a word.
 
 Type strings, ABI tuples, hashes and wallet JSON are all made from these tables, so they cannot disagree
-(docs/protocol.md sections 3 and 5).
+(docs/protocol.md sections 3, 4 and 5).
 """
 
 from __future__ import annotations
@@ -60,6 +60,24 @@ SIGNED_ATTESTATION_FIELDS = _fields(
     "uint16 payoutBps",
 )
 """What an attester signs: the attestation and everything that it is about."""
+SPLIT_FIELDS = _fields(
+    "bytes32 agreement",
+    "uint256 milestone",
+    "uint16 payeeBps",
+    "uint40 asOf",
+    "uint40 deadline",
+)
+AMENDMENT_FIELDS = _fields(
+    "bytes32 from",
+    "uint64 closes",
+    "Terms to",
+    "uint64 opens",
+    "uint40 asOf",
+    "uint40 deadline",
+)
+"""What both parties sign: the new terms whole."""
+CALLED_AMENDMENT_FIELDS = tuple(f for f in AMENDMENT_FIELDS if f.name not in ("from", "to"))
+"""What a call carries of it: both agreements stand beside it there."""
 DOMAIN_FIELDS = _fields("string name", "string version", "uint256 chainId", "address verifyingContract")
 
 
@@ -68,8 +86,11 @@ def _type_string(name: str, fields: tuple[Field, ...], *more: str) -> str:
 
 
 MILESTONE_TYPE = _type_string("Milestone", MILESTONE_FIELDS)
-TERMS_TYPE = _type_string("Terms", TERMS_FIELDS, "Milestone[] milestones") + MILESTONE_TYPE
+_TERMS_ALONE = _type_string("Terms", TERMS_FIELDS, "Milestone[] milestones")
+TERMS_TYPE = _TERMS_ALONE + MILESTONE_TYPE
 ATTESTATION_TYPE = _type_string("Attestation", SIGNED_ATTESTATION_FIELDS)
+SPLIT_TYPE = _type_string("Split", SPLIT_FIELDS)
+AMENDMENT_TYPE = _type_string("Amendment", AMENDMENT_FIELDS) + MILESTONE_TYPE + _TERMS_ALONE
 DOMAIN_TYPE = _type_string("EIP712Domain", DOMAIN_FIELDS)
 
 

@@ -150,6 +150,31 @@ class Attestation:
 
 
 @dataclass(frozen=True, slots=True)
+class Split:
+    """What both parties sign to share one milestone (docs/protocol.md section 4, Typed data)."""
+
+    agreement: AgreementId
+    milestone: int
+    payee_bps: Bps
+    as_of: int
+    """Unix seconds: the timestamp of the block that the signer read; dead once the milestone has moved since."""
+    deadline: int
+    """Unix seconds: the last second at which it counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """What ends in one agreement and is funded in another; bit i = milestone i (docs/protocol.md section 4)."""
+
+    closes: int
+    opens: int
+    as_of: int
+    """Unix seconds: the timestamp of the block that the signer read; dead once a closed milestone has moved since."""
+    deadline: int
+    """Unix seconds: the last second at which it counts."""
+
+
+@dataclass(frozen=True, slots=True)
 class MilestoneState:
     """The word that the escrow keeps for an open milestone (docs/protocol.md section 3, State).
 

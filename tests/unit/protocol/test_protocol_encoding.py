@@ -13,9 +13,13 @@ from protocol_strategies import DOMAIN, ESCROW, addresses, any_agreement, any_te
 
 from keeper.errors import MilepostError
 from keeper.protocol import encoding as e
-from keeper.protocol.types import Attestation, Part
+from keeper.protocol import offers
+from keeper.protocol.abi import AMENDMENT_ABI, amendment_to_abi
+from keeper.protocol.types import Amendment, Attestation, Part, Split
 
 attestations = st.builds(Attestation, attempt=uint(16), deliverable=bytes32, payout_bps=uint(16))
+splits = st.builds(Split, agreement=bytes32, milestone=uint(256), payee_bps=uint(16), as_of=uint(40), deadline=uint(40))
+amendments = st.builds(Amendment, closes=uint(64), opens=uint(64), as_of=uint(40), deadline=uint(40))
 
 
 def wallet_hash(typed_data):
@@ -37,6 +41,17 @@ def test_attestation_type_is_the_protocols_type_string():
         "Attestation(address escrow,bytes32 agreement,bytes32 quorum,uint256 milestone,uint16 attempt,"
         "bytes32 deliverable,uint16 payoutBps)"
     )
+
+
+def test_what_both_sign_has_the_protocols_type_strings():
+    assert offers.SPLIT_TYPE == (
+        "Split(bytes32 agreement,uint256 milestone,uint16 payeeBps,uint40 asOf,uint40 deadline)"
+    )
+    assert (
+        "Amendment(bytes32 from,uint64 closes,Terms to,uint64 opens,uint40 asOf,uint40 deadline)"
+        + e.MILESTONE_TYPE
+        + e.TERMS_TYPE.removesuffix(e.MILESTONE_TYPE)
+    ) == offers.AMENDMENT_TYPE
 
 
 @given(any_agreement, uint(256), addresses)
@@ -61,6 +76,57 @@ def test_attestation_digest_is_the_hash_that_a_wallet_shows(escrow, agreement, q
     about = (e.verifier_domain(1, verifier), escrow, agreement, quorum, index, verdict)
 
     assert e.attestation_digest(*about) == wallet_hash(e.attestation_typed_data(*about))
+
+
+@given(splits, uint(256), addresses)
+def test_split_digest_is_the_hash_that_a_wallet_shows(split, chain_id, escrow):
+    domain = e.escrow_domain(chain_id, escrow)
+
+    assert offers.split_digest(domain, split) == wallet_hash(offers.split_typed_data(domain, split))
+
+
+@given(bytes32, amendments, any_agreement)
+def test_amendment_digest_is_the_hash_that_a_wallet_shows(source, amendment, target):
+    about = (DOMAIN, source, amendment, target)
+
+    assert offers.amendment_digest(*about) == wallet_hash(offers.amendment_typed_data(*about))
+
+
+@given(splits, splits, st.data())
+def test_changing_any_one_field_changes_a_split(split, other, data):
+    name = data.draw(st.sampled_from([f.name for f in fields(Split)]))
+    changed = replace(split, **{name: getattr(other, name)})
+
+    digests = {offers.split_digest(DOMAIN, s) for s in (split, changed)}
+
+    assert len(digests) == (1 if split == changed else 2)
+
+
+@given(bytes32, bytes32, amendments, amendments, any_agreement, any_agreement, st.data())
+def test_changing_anything_changes_an_amendment(source, other_source, amendment, other, target, other_target, data):
+    name = data.draw(st.sampled_from([f.name for f in fields(Amendment)]))
+    changed = replace(amendment, **{name: getattr(other, name)})
+
+    about = {(source, amendment, target), (other_source, amendment, target)}
+    about |= {(source, changed, target), (source, amendment, other_target)}
+
+    assert len({offers.amendment_digest(DOMAIN, *what) for what in about}) == len(about)
+
+
+@given(bytes32, uint(64), bytes32, uint(64))
+def test_an_authorizations_nonce_names_the_agreement_and_the_milestones(agreement, mask, other, other_mask):
+    nonce = offers.authorization_nonce(agreement, mask)
+
+    assert nonce == keccak(eth_abi.encode(["bytes32", "uint256"], [agreement, mask]))
+    assert (nonce == offers.authorization_nonce(other, other_mask)) == ((agreement, mask) == (other, other_mask))
+
+
+@given(amendments)
+def test_amendment_fits_the_abi(amendment):
+    encoded = eth_abi.encode([AMENDMENT_ABI], [amendment_to_abi(amendment)])
+
+    decoded = eth_abi.decode(["(uint64,uint64,uint40,uint40)"], encoded)[0]
+    assert decoded == (amendment.closes, amendment.opens, amendment.as_of, amendment.deadline)
 
 
 @given(any_agreement, any_terms, st.data())

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import eth_abi
 import pytest
 from eth_account.messages import encode_typed_data
 from eth_utils.crypto import keccak
@@ -27,11 +28,20 @@ def test_vectors_do_not_drift_from_the_specification():
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize(("name", "field"), [("terms", "agreementId"), ("attestation", "digest")])
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [("terms", "agreementId"), ("attestation", "digest"), ("split", "digest"), ("amendment", "digest")],
+)
 def test_a_wallet_reproduces_every_hash_from_the_vector(name, field):
     for case in vectors(name)["cases"]:
         message = encode_typed_data(full_message=case["typedData"])
         assert "0x" + keccak(b"\x19" + message.version + message.header + message.body).hex() == case[field]
+
+
+def test_the_nonce_of_an_authorization_is_made_of_agreement_and_mask_alone():
+    for case in vectors("authorization")["cases"]:
+        packed = eth_abi.encode(["bytes32", "uint256"], [bytes.fromhex(case["agreementId"][2:]), int(case["mask"])])
+        assert case["nonce"] == "0x" + keccak(packed).hex()
 
 
 def test_every_signature_of_the_quorum_vectors_recovers_to_its_member():
