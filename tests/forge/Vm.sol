@@ -32,10 +32,12 @@ interface Vm {
     function lastCallGas() external view returns (Gas memory);
     function prank(address sender) external;
     function recordLogs() external;
+    function revertToState(uint256 id) external returns (bool);
     function serializeUint(string calldata object, string calldata key, uint256 value)
         external
         returns (string memory json);
     function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
+    function snapshotState() external returns (uint256 id);
     function startPrank(address sender) external;
     function stopPrank() external;
     function toString(uint256 value) external pure returns (string memory);
