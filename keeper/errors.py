@@ -151,7 +151,7 @@ OFF_CHAIN: dict[str, ErrorSpec] = {
 
 CONTRACT: dict[str, ErrorSpec] = {
     # the schedule and the terms, refused at funding
-    "WrongChain": ErrorSpec(_N, Exit.USAGE, "use the chain that the escrow was deployed on"),
+    "WrongChain": ErrorSpec(_N, Exit.USAGE, "use the chain that the contract was deployed on"),
     "BadMilestoneCount": ErrorSpec(_N, Exit.USAGE, "write 1 to 64 milestones"),
     "ZeroAmount": ErrorSpec(_N, Exit.USAGE, "give every milestone an amount above 0"),
     "BpsTooLarge": ErrorSpec(_N, Exit.USAGE, "give shares of at most 100 %"),
@@ -177,7 +177,9 @@ CONTRACT: dict[str, ErrorSpec] = {
     "MaskOutsideSchedule": ErrorSpec(_N, Exit.USAGE, "fund only milestones that the schedule has"),
     "AlreadyFunded": ErrorSpec(_N, Exit.FAILED, "fund only what is not funded yet: `milepost show ID` lists it"),
     "SubmitByOutOfRange": ErrorSpec(_N, Exit.USAGE, "choose a date after now and within ten years"),
-    "WrongValue": ErrorSpec(_N, Exit.USAGE, "send exactly what is paid in native currency, nothing where a token pays"),
+    "WrongValue": ErrorSpec(
+        _N, Exit.USAGE, "send exactly the native currency that the call costs, nothing where a token pays"
+    ),
     "TransferFromFailed": ErrorSpec(_N, Exit.FAILED, "check balance and allowance of the account that funds"),
     "AuthorizationRefused": ErrorSpec(
         _N, Exit.FAILED, "the token's own reason says why: sign anew, or fund out of an allowance"
@@ -266,6 +268,29 @@ CONTRACT: dict[str, ErrorSpec] = {
     "WrongHeading": ErrorSpec(_N, Exit.FAILED, "name the quorum and criteria with which the job's description begins"),
     "SafeERC20FailedOperation": ErrorSpec(_R, Exit.FAILED, "the job's token refused the caller: let another deliver"),
     "StringsInsufficientHexLength": ErrorSpec(_H, Exit.FAILED, "report this: a hash always fits its 64 digits"),
+    # panels and courts
+    "BadPanelSize": ErrorSpec(_N, Exit.USAGE, "seat an odd number of members, 1 to 15"),
+    "AppealPanelNotLarger": ErrorSpec(_N, Exit.USAGE, "seat more members on appeal than in the first panel"),
+    "SeatedTwice": ErrorSpec(_N, Exit.USAGE, "seat others on appeal than in the first panel"),
+    "RulingWindowTooShort": ErrorSpec(_N, Exit.FAILED, "agree on a ruling window of at least five days next time"),
+    "AlreadyDisputed": ErrorSpec(_N, Exit.FAILED, "nothing to do: this dispute runs already"),
+    "NoDispute": ErrorSpec(_N, Exit.FAILED, "check escrow, agreement and milestone: this arbiter was never asked"),
+    "AlreadyConcluded": ErrorSpec(_N, Exit.FAILED, "nothing to do: this dispute is over; take what is yours"),
+    "NotOver": ErrorSpec(_R, Exit.PENDING, "wait until the milestone is settled or its ruling window is over"),
+    "NotOnPanel": ErrorSpec(_N, Exit.NOT_AUTHORISED, "use the account of a member of that panel"),
+    "AlreadyVoted": ErrorSpec(_N, Exit.FAILED, "nothing to do: this member's first vote counts, and is final"),
+    "NotAppealed": ErrorSpec(_N, Exit.FAILED, "nothing to do: nobody appealed, so the first panel's ruling counts"),
+    "AlreadyAppealed": ErrorSpec(_N, Exit.FAILED, "nothing to do: the appeal panel judges anew, for either side"),
+    "NoRuling": ErrorSpec(_N, Exit.FAILED, "let the clock run: what stood before the dispute stands"),
+    "BadChoices": ErrorSpec(_N, Exit.USAGE, "choose 2, 3, 5, 6, 11 or another number n where n - 1 divides 10000"),
+    "TooLittleValue": ErrorSpec(_N, Exit.FAILED, "send what the court costs now: `costToDispute` tells"),
+    "CourtDisputeReused": ErrorSpec(_H, Exit.FAILED, "do not use this court: it gives one number to two disputes"),
+    "NotCourt": ErrorSpec(_N, Exit.NOT_AUTHORISED, "let the court rule: nobody else can"),
+    "UnknownCourtDispute": ErrorSpec(_N, Exit.FAILED, "check the number: the court has no such dispute from here"),
+    "BadRuling": ErrorSpec(_N, Exit.FAILED, "rule for one of the choices, or 0 to refuse"),
+    "AlreadyRuled": ErrorSpec(_N, Exit.FAILED, "nothing to do: the court has ruled; deliver it with `execute`"),
+    "NotRuledYet": ErrorSpec(_R, Exit.PENDING, "wait for the court's final ruling"),
+    "CourtRefused": ErrorSpec(_N, Exit.FAILED, "let the clock run: what stood before the dispute stands"),
     # the token (ERC-6093)
     "ERC20InsufficientAllowance": ErrorSpec(_N, Exit.FAILED, "approve the exact amount first"),
     "ERC20InsufficientBalance": ErrorSpec(_N, Exit.FAILED, "top up the account and repeat"),

@@ -24,6 +24,8 @@ CONTRACTS = {
     "FeedVerifier": "FeedVerifier",
     "EasVerifier": "EasVerifier",
     "Erc8183Evaluator": "Erc8183Evaluator",
+    "PanelArbiter": "PanelArbiter",
+    "Erc792Arbiter": "Erc792Arbiter",
     "IVerifier": "IVerifier",
     "IArbiter": "IArbiter",
     "ERC20": "PlayDollar",
