@@ -31,13 +31,16 @@ from keeper.protocol.offers import (
     split_digest,
     split_typed_data,
 )
+from keeper.protocol.panel import VOTE_TYPE, Vote, panel_domain, vote_digest, vote_typed_data
 from keeper.protocol.payout import payout
 from keeper.protocol.quorum import assemble_proof, to_compact
 from keeper.protocol.types import ZERO32, Amendment, Attestation, Split
 from scripts.vector_cases import (
+    CHAIN_ID,
     ESCROW,
     ESCROW_DOMAIN,
     VERIFIER_DOMAIN,
+    address,
     agreements,
     bytes32,
     first_agreement,
@@ -121,6 +124,18 @@ def authorization_vectors() -> dict[str, Any]:
     return {"cases": [{"agreementId": _hex(agreement), "mask": str(mask), "nonce": nonce} for mask, nonce in pairs]}
 
 
+def vote_vectors() -> dict[str, Any]:
+    """Digests that members of a panel sign (docs/protocol.md section 6)."""
+    domain = panel_domain(CHAIN_ID, address("panel"))
+    agreement = agreement_id(ESCROW_DOMAIN, *first_agreement())
+    cases = []
+    for share, milestone, deadline in ((10_000, 0, 2**40 - 1), (3_333, 2, 1_800_086_400), (0, 63, 0)):
+        vote = Vote(address("panel member"), ESCROW, agreement, milestone, share, deadline)
+        data, digest = vote_typed_data(domain, vote), vote_digest(domain, vote)
+        cases.append({"name": f"{share} bps of milestone {milestone}", "typedData": data, "digest": _hex(digest)})
+    return {"type": VOTE_TYPE, "domainSeparator": _hex(domain_separator(domain)), "cases": cases}
+
+
 def quorum_vectors() -> dict[str, Any]:
     """Quorum hashes and proofs (docs/protocol.md section 5)."""
     agreement = agreement_id(ESCROW_DOMAIN, *first_agreement())
@@ -188,6 +203,7 @@ VECTORS = {
     "split": split_vectors,
     "amendment": amendment_vectors,
     "authorization": authorization_vectors,
+    "vote": vote_vectors,
     "quorum": quorum_vectors,
     "payout": payout_vectors,
 }

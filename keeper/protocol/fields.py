@@ -78,6 +78,15 @@ AMENDMENT_FIELDS = _fields(
 """What both parties sign: the new terms whole."""
 CALLED_AMENDMENT_FIELDS = tuple(f for f in AMENDMENT_FIELDS if f.name not in ("from", "to"))
 """What a call carries of it: both agreements stand beside it there."""
+VOTE_FIELDS = _fields(
+    "address member",
+    "address escrow",
+    "bytes32 agreement",
+    "uint256 milestone",
+    "uint16 payeeBps",
+    "uint40 deadline",
+)
+"""What a member of a panel signs."""
 DOMAIN_FIELDS = _fields("string name", "string version", "uint256 chainId", "address verifyingContract")
 
 
@@ -91,6 +100,7 @@ TERMS_TYPE = _TERMS_ALONE + MILESTONE_TYPE
 ATTESTATION_TYPE = _type_string("Attestation", SIGNED_ATTESTATION_FIELDS)
 SPLIT_TYPE = _type_string("Split", SPLIT_FIELDS)
 AMENDMENT_TYPE = _type_string("Amendment", AMENDMENT_FIELDS) + MILESTONE_TYPE + _TERMS_ALONE
+VOTE_TYPE = _type_string("Vote", VOTE_FIELDS)
 DOMAIN_TYPE = _type_string("EIP712Domain", DOMAIN_FIELDS)
 
 

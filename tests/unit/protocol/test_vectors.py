@@ -30,7 +30,13 @@ def test_vectors_do_not_drift_from_the_specification():
 
 @pytest.mark.parametrize(
     ("name", "field"),
-    [("terms", "agreementId"), ("attestation", "digest"), ("split", "digest"), ("amendment", "digest")],
+    [
+        ("terms", "agreementId"),
+        ("attestation", "digest"),
+        ("split", "digest"),
+        ("amendment", "digest"),
+        ("vote", "digest"),
+    ],
 )
 def test_a_wallet_reproduces_every_hash_from_the_vector(name, field):
     for case in vectors(name)["cases"]:
