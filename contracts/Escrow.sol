@@ -224,7 +224,7 @@ contract Escrow is IEscrow, FixedDomain, Multicall {
         bytes32 id = _requireOpen(part);
         if (payeeBps > BPS) revert BpsTooLarge(payeeBps);
         Offers.requireStanding(asOf, deadline);
-        _requireNotMovedSince(id, part.index, asOf);
+        _requireUnmoved(id, part.index, asOf);
         bytes32 offer = Offers.hashSplit(id, part.index, payeeBps, asOf, deadline);
         _requireBothSigned(part.terms, offer, payerSig, payeeSig);
 
@@ -456,7 +456,7 @@ contract Escrow is IEscrow, FixedDomain, Multicall {
 
         for (uint256 i = 0; i < milestones.length; ++i) {
             if (a.closes & (1 << i) == 0) continue;
-            _requireNotMovedSince(from, i, a.asOf);
+            _requireUnmoved(from, i, a.asOf);
             sum += milestones[i].amount;
         }
     }
@@ -480,9 +480,9 @@ contract Escrow is IEscrow, FixedDomain, Multicall {
         Offers.requireSigned(terms.payee, digest, payeeSig);
     }
 
-    function _requireNotMovedSince(bytes32 id, uint256 index, uint40 asOf) private view {
+    function _requireUnmoved(bytes32 id, uint256 index, uint40 asOf) private view {
         uint40 since = _progress[id][index].since;
-        if (since > asOf) revert Stale(index, since, asOf);
+        if (since >= asOf) revert Stale(index, since, asOf); // a later block of the same second would not show
     }
 
     /* WHEN AND WHAT: THE STATE MACHINE OF SECTION 4 */

@@ -44,7 +44,7 @@ struct Part {
 struct Amendment {
     uint64 closes; // milestones of the old agreement that end unpaid
     uint64 opens; // milestones of the new agreement that their money funds
-    uint40 asOf; // unix s: time of the block that the signers read; the offer dies when one of `closes` moves after it
+    uint40 asOf; // unix s: time of the block that the signers read; every one of `closes` must have moved before it
     uint40 deadline; // unix s: last second in which the offer stands
 }
 
@@ -227,7 +227,7 @@ interface IEscrow is IERC5267 {
     error InsufficientGas(uint256 have, uint256 want);
     /// @notice Neither the party's key nor its contract (ERC-1271) signed this, and it is not the caller.
     error NotSignedBy(address party);
-    /// @notice The milestone moved after the block that the signers had read: sign anew.
+    /// @notice The milestone moved in the second that the signers had read, or after it: look and sign anew.
     error Stale(uint256 index, uint256 since, uint256 asOf);
     /// @notice The offer names the time of a block that does not exist yet.
     error AsOfInFuture(uint256 asOf, uint256 timestamp);
@@ -329,7 +329,8 @@ interface IEscrow is IERC5267 {
     /// @dev Typed data `Split(bytes32 agreement,uint256 milestone,uint16 payeeBps,uint40 asOf,uint40 deadline)` under this
     /// contract's domain. Emits `Settled`. Reverts with `WrongChain`, `BpsTooLarge`, `TooLate`, `AsOfInFuture`, `Stale` or
     /// `NotSignedBy`.
-    /// @param asOf unix s: time of the block that the signers read; the milestone must not have moved after it
+    /// @param asOf unix s: time of the block that the signers read; the milestone must have moved before it, not in that
+    /// second: a chain may have several blocks a second
     /// @param deadline unix s: last second in which the offer stands
     /// @param payerSig empty when the payer calls
     /// @param payeeSig empty when the payee calls

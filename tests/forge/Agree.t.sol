@@ -50,8 +50,10 @@ contract AgreeTest is Parties {
             if (steps > 0) _submit(part);
             if (steps > 1) _attest(part, 0, WORK, 5000);
             if (steps > 2) _dispute(part, payer);
-            _agree(part, 10_000, NOW, DEADLINE);
+            vm.warp(START + 1);
+            _agree(part, 10_000, NOW + 1, DEADLINE);
             _expectSettled(id, 0);
+            vm.warp(START);
         }
     }
 
@@ -176,7 +178,16 @@ contract AgreeTest is Parties {
         _submit(part);
         vm.expectRevert(abi.encodeWithSelector(IEscrow.Stale.selector, 0, START + 10, START + 9));
         _agreeReverting(part, NOW + 9);
-        _agree(part, 1, NOW + 10, DEADLINE);
+        vm.warp(START + 11);
+        _agree(part, 1, NOW + 11, DEADLINE);
+    }
+
+    /// @dev Where several blocks share a second, the signers may have read an earlier one of them.
+    function test_agree_dies_when_the_milestone_moves_in_the_second_that_was_read() public {
+        (Part memory part,) = _fundSigned(_signedTerms());
+        _submit(part);
+        vm.expectRevert(abi.encodeWithSelector(IEscrow.Stale.selector, 0, START, START));
+        _agreeReverting(part, NOW);
     }
 
     function test_agree_outlives_a_move_of_another_milestone() public {

@@ -218,7 +218,8 @@ contract AmendTest is Parties {
         Part memory part = _part(from, fromSchedule, 0);
         _award(part, 5000);
         _dispute(part, payer);
-        _amend(_amendment(1, 1));
+        vm.warp(START + 1);
+        _amend(Amendment(1, 1, NOW + 1, DEADLINE));
         vm.expectRevert(abi.encodeWithSelector(IEscrow.AlreadySettled.selector, fromId, 0));
         vm.prank(ARBITER);
         escrow.rule(fromId, part, 10_000);
@@ -355,6 +356,11 @@ contract AmendTest is Parties {
         _submit(_part(from, fromSchedule, 1));
         _refuse(_amendment(3, 1), abi.encodeWithSelector(IEscrow.Stale.selector, 1, START + 10, START));
         _amend(_amendment(1, 1));
+    }
+
+    function test_amend_dies_when_one_that_it_closes_moves_in_the_second_that_was_read() public {
+        _submit(_part(from, fromSchedule, 0));
+        _refuse(_amendment(1, 1), abi.encodeWithSelector(IEscrow.Stale.selector, 0, START, START));
     }
 
     function test_amend_stops_on_a_renumbered_chain() public {
