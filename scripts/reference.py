@@ -1,4 +1,4 @@
-"""Writes docs/reference from the code itself (commands, settings, errors, gas), and the README's costs.
+"""Writes docs/reference from the code itself (commands, settings, errors, warnings, gas), and the README's costs.
 
     python -m scripts.reference [--check]
 
@@ -17,6 +17,7 @@ from typing import Any
 import typer.main
 
 from keeper.cli.main import app
+from keeper.commands.lint.codes import WARNINGS, Severity
 from keeper.config.reference import settings_example, settings_table
 from keeper.errors import CONTRACT, OFF_CHAIN, ErrorSpec, Exit
 from scripts import gas_others
@@ -83,6 +84,31 @@ def error_row(code: str, spec: ErrorSpec) -> str:
     return f"| `{code}` | {spec.exit.value} | {spec.retry.value} | {spec.fix} |"
 
 
+SEVERITIES = {
+    Severity.DANGER: "One side can lose everything by it though nobody it trusts failed, or the agreement cannot work "
+    "as written. With `--strict` the command exits with code 3.",
+    Severity.CAUTION: "Often regretted; sometimes meant.",
+    Severity.NOTE: "Worth knowing before signing.",
+}
+
+
+def warnings() -> str:
+    """The linter's register: every code with its severity, when it fires, what to do."""
+    lines = ["# Warnings about terms", "", MADE]
+    lines += [
+        "What `milepost terms check` and `terms explain` warn of. Codes are stable; in `--json` each stands under",
+        "`warnings` with `code`, `severity`, `sentence`, `hint` and, where it is about one, `milestone`. Terms with",
+        "warnings are valid: the exit code is 0 without `--strict`. What could not be checked stands under `skipped`,",
+        "and is no danger to `--strict`.",
+        "",
+    ]
+    for severity, meaning in SEVERITIES.items():
+        lines += [f"## {severity.value.capitalize()}", "", meaning, "", "| code | when | what to do |", "|---|---|---|"]
+        own = {code: spec for code, spec in WARNINGS.items() if spec.severity == severity}
+        lines += [f"| `{code}` | {spec.when} | {spec.hint} |" for code, spec in sorted(own.items())] + [""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
 def settings() -> str:
     """Every setting, and a file that names each once."""
     return (
@@ -119,6 +145,7 @@ PAGES = {
     FOLDER / "settings.md": settings,
     FOLDER / "errors.md": errors,
     FOLDER / "gas.md": gas,
+    FOLDER / "warnings.md": warnings,
     README: readme,
 }
 

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from keeper.cli.options import command
 from keeper.cli.run import Run
+from keeper.cli.terms_source import DeploymentPath, Offline, TermsPath, opened, read, reported
+from keeper.errors import Exit
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-    from keeper.commands.terms import TermsReport
-
-TermsPath = Annotated[Path, typer.Argument(metavar="FILE", help="Terms file (YAML).")]
-DeploymentPath = Annotated[
-    Path | None,
-    typer.Option("--deployment", metavar="FILE", help="Deployment file [default: the one in the settings]."),
-]
 
 
 def register(app: typer.Typer) -> None:
     """Add `terms check|id|sign` to the program."""
     terms = typer.Typer(
-        help="Read a terms file: what it says, its id, and the payee's signature.", no_args_is_help=True
+        help="Read a terms file: what it says, what is dangerous in it, its id, and the payee's signature.",
+        no_args_is_help=True,
     )
     command(terms, "check", example="milepost terms check examples/software-delivery.yaml")(check)
     command(terms, "id", example="milepost terms id examples/software-delivery.yaml")(identify)
@@ -35,21 +27,48 @@ def register(app: typer.Typer) -> None:
     app.add_typer(terms, name="terms", rich_help_panel="Looking")
 
 
-def check(run: Run, file: TermsPath, deployment: DeploymentPath = None) -> None:
-    """Check a terms file; show its id, schedule, clocks, quorum, and the worst case for each side.
+def check(
+    run: Run,
+    file: TermsPath,
+    deployment: DeploymentPath = None,
+    offline: Offline = False,
+    price: Annotated[
+        str | None,
+        typer.Option("--price", metavar="AMOUNT", help="What one token costs in the native currency, for the tip."),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with code 3 where a warning is a danger. Skipped checks are none.")
+    ] = False,
+) -> int:
+    """Check a terms file: its id, schedule, clocks and quorum, the worst case for each side, and warnings.
 
-    Deadlines are compared with the chain's clock when a node of the settings answers.
+    The worst cases are played through on the milestones' state machine. Each warning has a code and something to do
+    (docs/reference/warnings.md). Where a node of the settings answers, it is asked about the addresses in the terms;
+    without one, what was not checked is named.
     """
     from keeper.cli.render_terms import print_terms
     from keeper.commands.describe_terms import terms_json
+    from keeper.commands.lint.codes import Severity
+    from keeper.commands.lint.linter import chain_clock, draft_of, lint, read_price
 
-    with _report(run, file, deployment, ask_node=True) as report:
-        run.emit("milepost/terms/1", terms_json(report), lambda out: print_terms(out, report))
+    with opened(run, deployment) as (session, book):
+        now, why = chain_clock(session, book, offline=offline)
+        report = read(run, file, book, now)
+        draft = draft_of(session, report, now, why, read_price(price))
+        findings = lint(draft)
+        refused = strict and any(found.severity == Severity.DANGER for found in findings)
+        run.emit(
+            "milepost/terms/1",
+            terms_json(report, findings, draft.skipped),
+            lambda out: print_terms(out, report, findings, draft.skipped),
+            Exit.REFUSED if refused else Exit.DONE,
+        )
+        return Exit.REFUSED if refused else Exit.DONE
 
 
 def identify(run: Run, file: TermsPath, deployment: DeploymentPath = None) -> None:
     """Print the agreement id: the EIP-712 hash of the terms, which is the contract itself."""
-    with _report(run, file, deployment) as report:
+    with reported(run, file, deployment) as report:
         ident = "0x" + report.id.hex()
         run.emit("milepost/terms-id/1", {"agreement": ident}, lambda out: out.print(ident, soft_wrap=True))
 
@@ -64,7 +83,7 @@ def sign(
     from keeper.commands import terms
     from keeper.commands.context import open_session
 
-    with _report(run, file, deployment) as report:
+    with reported(run, file, deployment) as report:
         typed = terms.typed_data(report)
         data: dict[str, Any] = {"agreement": "0x" + report.id.hex(), "typed_data": typed}
         if unsigned:
@@ -76,39 +95,6 @@ def sign(
             data |= {"signer": session.signer.address, "signature": signature}
         run.say(f"{data['signer']} accepts {data['agreement']}")
         run.emit("milepost/terms-signature/1", data, lambda out: out.print(signature, soft_wrap=True))
-
-
-@contextmanager
-def _report(run: Run, file: Path, deployment: Path | None, *, ask_node: bool = False) -> Iterator[TermsReport]:
-    from keeper.chain.deployment import load_deployment
-    from keeper.commands.context import open_session
-    from keeper.commands.request import Request
-    from keeper.commands.terms import read_terms
-
-    with open_session(run.options.config, set() if deployment else {"chain"}) as session:
-        book = (load_deployment(deployment) if deployment else session.deployment).book()
-        now = _now(session) if ask_node and session.settings.optional_chain else None
-        report = read_terms(file, book, now)
-        run.run_id = Request(
-            command=f"terms {run.command}",
-            arguments={"agreement": "0x" + report.id.hex()},
-            chain_id=book.chain_id,
-            escrow=book.escrow,
-            payer=report.file.agreement.terms.payer,
-        ).run_id
-        yield report
-
-
-def _now(session: Any) -> int | None:
-    """The chain's clock, or None where no node answers: a file can be read without one."""
-    from keeper.errors import MilepostError
-
-    try:
-        return int(session.head().time)
-    except MilepostError as error:
-        if error.code != "RPC_UNREACHABLE":
-            raise
-        return None
 
 
 def _print_json(out: Console, value: Any) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from keeper.commands.describe import amount
+from keeper.commands.lint.codes import Finding
+from keeper.commands.lint.draft import Skipped
 from keeper.commands.terms import TermsReport
 from keeper.commands.words import hex0x, rfc3339
+from keeper.commands.worst_words import Told, because, duty, way
 from keeper.protocol.types import ZERO_ADDRESS
+from keeper.protocol.worst_case import WorstCase
 
 
-def terms_json(report: TermsReport) -> dict[str, Any]:
+def terms_json(report: TermsReport, findings: Sequence[Finding], skipped: Sequence[Skipped]) -> dict[str, Any]:
     """A checked terms file, everything."""
     file, terms, currency = report.file, report.file.agreement.terms, report.currency
     quorum = file.quorum
@@ -37,8 +42,10 @@ def terms_json(report: TermsReport) -> dict[str, Any]:
         else None,
         "document": hex0x(terms.document),
         "milestones": _schedule(report),
-        "worst_case": _worst(report),
-        "warnings": list(report.warnings),
+        "worst_case": [_worst(report, row) for row in report.worst],
+        "worst_total": _totals(report),
+        "warnings": [_finding(finding) for finding in findings],
+        "skipped": [{"check": skip.check, "why": skip.why} for skip in skipped],
     }
 
 
@@ -56,16 +63,38 @@ def _schedule(report: TermsReport) -> list[dict[str, Any]]:
     ]
 
 
-def _worst(report: TermsReport) -> list[dict[str, Any]]:
+def _worst(report: TermsReport, row: WorstCase) -> dict[str, Any]:
+    terms = report.file.agreement.terms
+    return {
+        "index": row.milestone,
+        "role": row.role.value,
+        "assumption": row.assumption.value,
+        "receives": amount(row.receives, report.currency),
+        "open_until": rfc3339(row.open_until),
+        "reason": because(terms, row),
+        "you_must": duty(terms, row),
+        "way": [_told(told) for told in way(terms, row.role, row.line)],
+        "slowest": [_told(told) for told in way(terms, None, row.slowest)],
+    }
+
+
+def _told(told: Told) -> dict[str, Any]:
+    return {"text": told.text, "at": rfc3339(told.at), "settles": told.settles}
+
+
+def _totals(report: TermsReport) -> list[dict[str, Any]]:
     return [
         {
-            "index": row.milestone,
-            "role": row.role.value,
-            "assumption": row.assumption.value,
-            "receives": amount(row.receives, report.currency),
-            "open_until": rfc3339(row.open_until),
-            "reason": row.reason,
-            "you_must": row.you_must,
+            "role": role.value,
+            "assumption": assumption.value,
+            "receives": amount(units, report.currency),
+            "open_until": rfc3339(report.open_until),
         }
-        for row in report.worst
+        for (role, assumption), units in report.floors.items()
     ]
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    found = {"code": finding.code, "severity": finding.severity.value}
+    milestone = {} if finding.milestone is None else {"milestone": finding.milestone}
+    return {**found, **milestone, "sentence": finding.sentence, "hint": finding.hint}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from keeper.commands.lint.codes import Severity
+from keeper.commands.lint.draft import Draft
+from keeper.commands.lint.linter import lint
 from keeper.commands.plan import Preview
 from keeper.commands.terms import TermsReport, shares_in_words
 from keeper.commands.words import hex0x, money, short, utc
@@ -14,9 +17,6 @@ from keeper.protocol.worst_case import Assumption, Role
 def preview(sender: Address, report: TermsReport, mask: int, before: int) -> Preview:
     """The preview for the milestones in bitmap `mask`; those in `before` are funded already."""
     agreement, currency = report.file.agreement, report.currency
-    worst = [w for w in report.worst if w.role == Role.PAYER and mask >> w.milestone & 1]
-    hostile = sum(w.receives for w in worst if w.assumption == Assumption.ALL_HOSTILE)
-    silent = sum(w.receives for w in worst if w.assumption == Assumption.JUDGES_SILENT)
     who = "you get" if sender == agreement.terms.payer else "the payer gets"
     until = max(report.latest[i] for i in milestones_in(mask)) - 1
     facts = [
@@ -24,8 +24,8 @@ def preview(sender: Address, report: TermsReport, mask: int, before: int) -> Pre
         ("for", f"{_name(report, agreement.terms.payee)}, the payee"),
         ("until", f"{utc(until)} at the latest; by then time alone has emptied it"),
         ("silence", shares_in_words(agreement.terms)),
-        ("worst case", f"{who} {money(hostile, currency)} back if everyone else is hostile"),
-        ("", f"{who} {money(silent, currency)} back if only the judges stay silent"),
+        *_worst(report, mask, who),
+        *(("danger", found.sentence) for found in lint(Draft(report)) if found.severity == Severity.DANGER),
         ("agreement", hex0x(report.id)),
         ("sent by", sender),
     ]
@@ -36,6 +36,22 @@ def preview(sender: Address, report: TermsReport, mask: int, before: int) -> Pre
     if before:
         facts.insert(0, ("funded", f"milestones {_list(milestones_in(before))} before: they are left alone"))
     return Preview(f"Fund '{report.file.title}' ({short(hex0x(report.id))})", tuple(facts))
+
+
+def _worst(report: TermsReport, mask: int, who: str) -> Iterator[tuple[str, str]]:
+    """What the payer gets back at least, for the milestones in `mask`, if everyone or no judge acts against it."""
+    rows = [row for row in report.worst if row.role == Role.PAYER and mask >> row.milestone & 1]
+    for assumption, words in _ASSUMING.items():
+        found = [row.receives for row in rows if row.assumption == assumption]
+        if found:
+            label = "worst case" if assumption == Assumption.ALL_HOSTILE else ""
+            yield label, f"{who} {money(sum(found), report.currency)} back if {words}"
+
+
+_ASSUMING = {
+    Assumption.ALL_HOSTILE: "everyone else is hostile",
+    Assumption.JUDGES_SILENT: "only the judges stay silent",
+}
 
 
 def _name(report: TermsReport, address: Address) -> str:

@@ -22,11 +22,12 @@ def titles_of(session: Session, agreement: Agreement, *, ask_relays: bool = Fals
             return kept.find(conn, name)
 
     find: Find = (lambda name: document(session, name)) if ask_relays else own
-    known = {name: _title(find(name)) for name in {m.criteria for m in agreement.milestones}}
+    known = {name: title_of(find(name)) for name in {m.criteria for m in agreement.milestones}}
     return tuple(known[m.criteria] for m in agreement.milestones)
 
 
-def _title(envelope: Envelope | None) -> str:
+def title_of(envelope: Envelope | None) -> str:
+    """The title of a criteria document; empty for none, and for a document of another kind."""
     if envelope is None:
         return ""
     try:

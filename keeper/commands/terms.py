@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from keeper.chain.signer import Signer
-from keeper.commands.words import Currency, hex0x, percent, span
+from keeper.commands.words import Currency, hex0x, percent
 from keeper.errors import MilepostError
+from keeper.protocol.documents import parse_criteria
 from keeper.protocol.due import latest
 from keeper.protocol.encoding import agreement_id, escrow_domain, terms_typed_data
 from keeper.protocol.terms_file import Book, TermsFile, load_terms
-from keeper.protocol.types import ALL_BPS, ZERO_ADDRESS, AgreementId, Terms
-from keeper.protocol.worst_case import WorstCase, worst_case
-
-SHORT_CLOCK = 86_400
-"""Seconds under which a window is called short: people sleep."""
+from keeper.protocol.types import ALL_BPS, ZERO_ADDRESS, AgreementId, Bps, Milestone, Terms
+from keeper.protocol.worst_case import Assumption, Role, WorstCase, worst_case
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TermsReport:
     """A checked terms file with everything that a person should know before signing or funding."""
 
@@ -32,8 +30,25 @@ class TermsReport:
     """Token units."""
     latest: tuple[int, ...]
     """By milestone: from this second on it can be settled, whatever happened."""
-    worst: tuple[WorstCase, ...]
-    warnings: tuple[str, ...]
+
+    @cached_property
+    def worst(self) -> tuple[WorstCase, ...]:
+        """The worst case of each milestone, party and assumption; honest judges award what the criteria say."""
+        agreement = self.file.agreement
+        return worst_case(agreement, [_deserved(self.file, milestone) for milestone in agreement.milestones])
+
+    @property
+    def floors(self) -> dict[tuple[Role, Assumption], int]:
+        """Token units that a party receives at least, of all milestones together, by party and assumption."""
+        sums: dict[tuple[Role, Assumption], int] = {}
+        for row in self.worst:
+            sums[row.role, row.assumption] = sums.get((row.role, row.assumption), 0) + row.receives
+        return sums
+
+    @property
+    def open_until(self) -> int:
+        """Unix seconds: the last second at which anything of it can still be open."""
+        return max(row.open_until for row in self.worst)
 
 
 def read_terms(path: Path, book: Book, now: int | None) -> TermsReport:
@@ -47,7 +62,11 @@ def read_terms(path: Path, book: Book, now: int | None) -> TermsReport:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise MilepostError("TERMS_INVALID", f"{path} cannot be read", cause=str(reason)) from error
     folder = path.resolve().parent
-    file = load_terms(text, book, read_file=lambda name: _beside(folder, name), now=now)
+    return report_of(load_terms(text, book, read_file=lambda name: _beside(folder, name), now=now), book)
+
+
+def report_of(file: TermsFile, book: Book) -> TermsReport:
+    """What follows from a checked terms file on one chain."""
     agreement = file.agreement
     domain = escrow_domain(book.chain_id, book.escrow)
     return TermsReport(
@@ -57,8 +76,6 @@ def read_terms(path: Path, book: Book, now: int | None) -> TermsReport:
         currency=Currency(file.symbol, file.decimals, agreement.terms.token),
         total=sum(m.amount for m in agreement.milestones),
         latest=tuple(latest(agreement.terms, m) for m in agreement.milestones),
-        worst=worst_case(agreement),
-        warnings=tuple(_warnings(agreement.terms, now)),
     )
 
 
@@ -90,24 +107,13 @@ def _beside(folder: Path, name: str) -> bytes:
     return path.read_bytes()
 
 
-def _warnings(terms: Terms, now: int | None) -> Iterator[str]:
-    """What is allowed and often not meant."""
-    if now is None:
-        yield "the deadlines were not compared with the chain's clock: no node was asked"
-    windows = (("review", terms.review_window), ("challenge", terms.challenge_window), ("ruling", terms.ruling_window))
-    for name, seconds in windows:
-        if 0 < seconds < SHORT_CLOCK:
-            yield f"the {name} window is only {span(seconds)}: whoever sleeps through it loses it"
-    if terms.verifier == ZERO_ADDRESS and terms.arbiter == ZERO_ADDRESS:
-        yield "nobody judges: the payee is paid only if the payer approves"
-    elif terms.arbiter == ZERO_ADDRESS:
-        yield "there is no arbiter: what the attesters say is final, and silence refunds the payer"
-    if terms.unreviewed_bps == ALL_BPS:
-        yield "silence accepts: a submission that nobody reviews pays the payee in full"
-    if terms.tip == 0:
-        yield "there is no tip: strangers' keepers have no reason to settle this, so run your own or settle by hand"
-    if terms.arbiter_hook:
-        yield "the arbiter is a contract that is called on dispute and may refuse it"
+def _deserved(file: TermsFile, milestone: Milestone) -> Bps:
+    """What fulfilled criteria pay; everything where the document is not known, or is of another kind."""
+    envelope = file.documents.get(milestone.criteria)
+    try:
+        return parse_criteria(envelope.content).payout_bps if envelope else ALL_BPS
+    except MilepostError:
+        return ALL_BPS  # the linter names it
 
 
 def shares_in_words(terms: Terms) -> str:

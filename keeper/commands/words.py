@@ -86,6 +86,12 @@ def span(seconds: int) -> str:
     return " ".join(f"{count} {unit}" for count, unit in _counts(seconds) if count) or "0 s"
 
 
+def in_full(seconds: int) -> str:
+    """As `span` for readers who are not used to units: `3 days 4 hours`, `1 minute 30 seconds`."""
+    named = zip(("day", "hour", "minute", "second"), _counts(seconds), strict=True)
+    return " ".join(f"{n} {word}{'s' * (n != 1)}" for word, (n, _) in named if n) or "0 seconds"
+
+
 def roughly(seconds: int) -> str:
     """A length of time to its largest unit and the next: `3 d 4 h`, also for 3 d 4 h 5 min."""
     counts = _counts(seconds)

@@ -170,7 +170,12 @@ def standing_after_dispute(terms: Terms, state: MilestoneState) -> Bps:
             return 0
 
 
+def rows_of(terms: Terms, state: MilestoneState) -> list[Transition]:
+    """Every row from `state` that the terms have a judge for, whenever it is open (docs/protocol.md section 4)."""
+    return [row for action in Action if available(terms, action) and (row := transition(state, action))]
+
+
 def possible(terms: Terms, milestone: Milestone, state: MilestoneState, now: int) -> list[Transition]:
     """The rows that are open at unix second `now`, whoever may use them (docs/protocol.md section 4)."""
-    rows = [row for action in Action if available(terms, action) and (row := transition(state, action))]
+    rows = rows_of(terms, state)
     return [row for row in rows if row.opens(terms, milestone, state) <= now <= row.closes(terms, milestone, state)]

@@ -1,35 +1,53 @@
-"""The worst that can happen to each party, in numbers and words, before anything is signed or funded.
+"""The worst that can happen to each party, before anything is signed or funded, found by playing it through.
 
-Each promise holds under its stated assumption, for a milestone that was funded in time, for a party that does what
-`you_must` says, keeps its key and gives nothing away (no approval, no waiver, no signature under a split or an
-amendment), on a chain that includes its transactions, and for a token that pays what it
-returns. A push that fails still counts: it waits as a credit of its owner (docs/protocol.md sections 2 and 4).
+Each promise holds under its stated assumption, for a milestone that was funded in time, for a party that does its
+`duty`, keeps its key and gives nothing away (no approval, no waiver, no signature under a split or an amendment), on a
+chain that includes its transactions, and for a token that pays what it returns. A push that fails still counts: it
+waits as a credit of its owner (docs/protocol.md sections 2 and 4).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from keeper.protocol.due import latest
-from keeper.protocol.payout import payout
-from keeper.protocol.types import ZERO_ADDRESS, Agreement, Bps, Milestone, Terms
+from keeper.protocol.explore import REJECTIONS, Map
+from keeper.protocol.game import Conduct, Game, Line, Player, Role, longest
+from keeper.protocol.machine import Action
+from keeper.protocol.types import ALL_BPS, MAX_UINT40, ZERO_ADDRESS, Agreement, Bps, Milestone, Terms
 
-NOTHING = "nothing: this floor holds if you only give nothing away"
-
-
-class Role(StrEnum):
-    PAYER = "payer"
-    PAYEE = "payee"
+__all__ = ["Assumption", "Role", "WorstCase", "assumptions", "worst_case"]
 
 
 class Assumption(StrEnum):
-    """What is assumed of everybody but the party itself."""
+    """What is assumed of everybody but the party itself. The other party and all keepers are hostile in each.
+
+    "Honest": judges in time what the party deserves (a payee that delivered what the criteria ask, a payer whose payee
+    did not). "Silent" and "absent": never says anything; an arbiter that is called may then still refuse the party's
+    disputes and take the other side's.
+    """
 
     ALL_HOSTILE = "everyone else hostile"
-    """Counterparty, quorum and arbiter act together against the party."""
+    ARBITER_HOSTILE = "quorum honest, arbiter hostile"
+    QUORUM_HOSTILE = "quorum hostile, arbiter honest"
     JUDGES_SILENT = "quorum and arbiter silent"
-    """No verdict, no ruling; the counterparty still does what hurts most."""
+    ARBITER_ABSENT = "quorum honest, arbiter absent"
+
+
+CONDUCT = {
+    Assumption.ALL_HOSTILE: (Conduct.HOSTILE, Conduct.HOSTILE),
+    Assumption.ARBITER_HOSTILE: (Conduct.HONEST, Conduct.HOSTILE),
+    Assumption.QUORUM_HOSTILE: (Conduct.HOSTILE, Conduct.HONEST),
+    Assumption.JUDGES_SILENT: (Conduct.SILENT, Conduct.SILENT),
+    Assumption.ARBITER_ABSENT: (Conduct.HONEST, Conduct.SILENT),
+}
+"""How the quorum and the arbiter behave."""
+_DUTIES = {
+    Role.PAYER: ((), (Action.DISPUTE,)),
+    Role.PAYEE: ((), (Action.SUBMIT,), (Action.DISPUTE,), (Action.SUBMIT, Action.DISPUTE)),
+}
+"""What a party can do besides settling, the least first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,106 +59,76 @@ class WorstCase:
     assumption: Assumption
     amount: int
     receives: int
-    open_until: int
-    """Unix seconds: the last second at which the milestone can still be open, if anyone (the party itself will do)
-    calls `settle` as soon as it is ready."""
-    reason: str
-    you_must: str
+    line: Line
+    """A way to the floor that keeps the milestone open longest."""
+    duty: frozenset[Action]
+    """The least that the party has to do for it, in time: submit, dispute, both or nothing."""
+    slowest: Line
+    """The way that keeps the milestone open longest, whoever has to act for it."""
+
+    @property
+    def open_until(self) -> int:
+        """Unix seconds: the last second at which the milestone can still be open, whatever anybody does.
+
+        Anyone has to call `settle` as soon as it is ready; the party itself will do.
+        """
+        return self.slowest.closes
 
 
-def worst_case(agreement: Agreement) -> tuple[WorstCase, ...]:
-    """Four rows a milestone: each party under each assumption (docs/protocol.md sections 2 and 4).
+def worst_case(agreement: Agreement, deserved: Sequence[Bps] | None = None) -> tuple[WorstCase, ...]:
+    """Every promise: each milestone, each party, each assumption that the terms leave (docs/protocol.md section 2).
 
-    The terms are taken to pass the funding rules of docs/protocol.md section 3.
+    `deserved` is by milestone what an honest judge awards for a delivery that fulfils the criteria, by default
+    everything. The terms are taken to pass the funding rules of docs/protocol.md section 3.
     """
+    shares = deserved or [ALL_BPS] * len(agreement.milestones)
     return tuple(
-        _row(agreement.terms, index, milestone, role, assumption)
-        for index, milestone in enumerate(agreement.milestones)
-        for role in Role
-        for assumption in Assumption
+        row
+        for index, (milestone, share) in enumerate(zip(agreement.milestones, shares, strict=True))
+        for row in _of_milestone(agreement.terms, index, milestone, share)
     )
 
 
-def _row(terms: Terms, index: int, milestone: Milestone, role: Role, assumption: Assumption) -> WorstCase:
-    hostile = assumption == Assumption.ALL_HOSTILE
-    if role == Role.PAYER:
-        receives, reason = _payer_hostile(terms, milestone) if hostile else _payer_silent(terms, milestone)
-    else:
-        receives, reason = (0, _payee_hostile(terms)) if hostile else _payee_silent(terms, milestone)
-    return WorstCase(
-        milestone=index,
-        role=role,
-        assumption=assumption,
-        amount=milestone.amount,
-        receives=receives,
-        open_until=latest(terms, milestone) - 1,
-        reason=reason,
-        you_must=_duty(terms, role, hostile),
-    )
+def assumptions(terms: Terms) -> tuple[Assumption, ...]:
+    """The assumptions that differ: a judge that the terms do not name cannot be anything."""
+    attested, arbitrated = terms.verifier != ZERO_ADDRESS, terms.arbiter != ZERO_ADDRESS
+    if attested and arbitrated:
+        return tuple(Assumption)
+    if attested:
+        return (Assumption.ALL_HOSTILE, Assumption.JUDGES_SILENT, Assumption.ARBITER_ABSENT)
+    if arbitrated:
+        return (Assumption.ALL_HOSTILE, Assumption.QUORUM_HOSTILE, Assumption.JUDGES_SILENT)
+    return (Assumption.ALL_HOSTILE,)
 
 
-def _payer_hostile(terms: Terms, milestone: Milestone) -> tuple[int, str]:
-    """Whoever judges can award everything; without judges only the payer's own approval pays."""
-    if terms.verifier != ZERO_ADDRESS and terms.arbiter != ZERO_ADDRESS:
-        return 0, "a colluding quorum awards everything, and the arbiter lets it stand"
-    if terms.verifier != ZERO_ADDRESS:
-        return 0, "a colluding quorum awards everything, at once and for good: there is no arbiter"
-    if terms.arbiter != ZERO_ADDRESS:
-        return 0, "the payee submits anything, disputes, and the arbiter rules everything to it"
-    return milestone.amount, "there are no judges: only your own approval pays the payee"
+def walk_of(terms: Terms, milestone: Milestone, deserved: Bps = ALL_BPS, *, rejections: int = REJECTIONS) -> Map:
+    """The milestone's map from so early on that everything can be over before its submit_by, and be tried again.
 
-
-def _payee_hostile(terms: Terms) -> str:
-    """Zero in every case: without an arbiter the share of silence is 0 (docs/protocol.md section 3)."""
-    if terms.verifier != ZERO_ADDRESS and terms.arbiter != ZERO_ADDRESS:
-        return "a colluding quorum rejects everything, and the arbiter rules nothing to you"
-    if terms.verifier != ZERO_ADDRESS:
-        return "a colluding quorum rejects everything, and there is no arbiter to turn to"
-    if terms.arbiter != ZERO_ADDRESS:
-        return "the payer disputes every submission, and the arbiter rules nothing to you"
-    return "there are no judges: the payer does not approve, and silence refunds it"
-
-
-def _silent_bps(terms: Terms) -> Bps:
-    """The payee's share when it submits in time and no judge ever speaks (docs/protocol.md section 4).
-
-    With a verifier a dispute changes nothing. With an arbiter alone, whoever gains by it disputes, so the share of
-    an unruled dispute is what both can count on. Without either silence refunds.
+    A deadline so late that the chain could not count to its end, which can be in a schedule though not be funded, is
+    taken for the last that it can.
     """
-    if terms.verifier == ZERO_ADDRESS and terms.arbiter != ZERO_ADDRESS:
-        return terms.unruled_bps
-    return terms.unreviewed_bps
+    span = terms.review_window + terms.challenge_window + terms.ruling_window
+    milestone = replace(milestone, submit_by=min(milestone.submit_by, MAX_UINT40 - 1 - span))
+    awards, rulings = tuple(sorted({1, deserved, ALL_BPS})), tuple(sorted({0, deserved, ALL_BPS}))
+    return Map(terms, milestone, milestone.submit_by - 2 * span, awards=awards, rulings=rulings, rejections=rejections)
 
 
-def _payer_silent(terms: Terms, milestone: Milestone) -> tuple[int, str]:
-    bps = _silent_bps(terms)
-    refund = payout(milestone.amount, bps, terms.fee_bps, terms.tip, with_tip=True).to_payer
-    if bps == 0:
-        return refund, "silence refunds you"
-    return refund, f"the payee submits anything in time, and silence awards it {_percent(bps)}"
+def _of_milestone(terms: Terms, index: int, milestone: Milestone, share: Bps) -> Iterator[WorstCase]:
+    walk = walk_of(terms, milestone, share)
+    slowest = longest(walk)
+    for role in Role:
+        for assumption in assumptions(terms):
+            line, duty = _floor(walk, role, assumption, share if role == Role.PAYEE else 0)
+            yield WorstCase(index, role, assumption, milestone.amount, line.receives, line, duty, slowest)
 
 
-def _payee_silent(terms: Terms, milestone: Milestone) -> tuple[int, str]:
-    bps = _silent_bps(terms)
-    paid = payout(milestone.amount, bps, terms.fee_bps, terms.tip, with_tip=True).to_payee
-    if bps == 0:
-        return paid, "silence refunds the payer, even if you delivered"
-    return paid, f"silence awards you {_percent(bps)}, less the fee and the tip of whoever settles"
-
-
-def _duty(terms: Terms, role: Role, hostile: bool) -> str:
-    if hostile:
-        return NOTHING
-    by_dispute = terms.verifier == ZERO_ADDRESS and terms.unreviewed_bps != terms.unruled_bps
-    if role == Role.PAYEE:
-        if _silent_bps(terms) == 0:
-            return NOTHING
-        gains = by_dispute and terms.unruled_bps > terms.unreviewed_bps
-        dispute = ", and dispute before the review window ends" if gains else ""
-        return "submit by the deadline" + dispute
-    gains = by_dispute and terms.unreviewed_bps > terms.unruled_bps
-    return "dispute a submission before its review window ends" if gains else NOTHING
-
-
-def _percent(bps: Bps) -> str:
-    return f"{bps // 100}.{bps % 100:02d} %"
+def _floor(walk: Map, role: Role, assumption: Assumption, deserved: Bps) -> tuple[Line, frozenset[Action]]:
+    """The best floor of the party, and the least that it has to do for it."""
+    quorum, arbiter = CONDUCT[assumption]
+    players = [Player(role, quorum, arbiter, deserved, frozenset(duty)) for duty in _DUTIES[role]]
+    lines = [(Game(walk, player).floor(), player.duty) for player in players]
+    best = max(line.receives for line, _ in lines)
+    line, duty = next((line, duty) for line, duty in lines if line.receives == best)
+    if role == Role.PAYEE and Action.SUBMIT not in duty:
+        return Game(walk, players[-1]).floor_of_a_delivery(), duty  # nothing helps: told for one that tried
+    return line, duty
