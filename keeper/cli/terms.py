@@ -8,6 +8,7 @@ import typer
 
 from keeper.cli.options import command
 from keeper.cli.run import Run
+from keeper.cli.terms_out import explain, ics
 from keeper.cli.terms_source import DeploymentPath, Offline, TermsPath, opened, read, reported
 from keeper.errors import Exit
 
@@ -16,12 +17,16 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Add `terms check|id|sign` to the program."""
+    """Add `terms check|explain|ics|id|sign` to the program."""
     terms = typer.Typer(
         help="Read a terms file: what it says, what is dangerous in it, its id, and the payee's signature.",
         no_args_is_help=True,
     )
     command(terms, "check", example="milepost terms check examples/software-delivery.yaml")(check)
+    command(terms, "explain", example="milepost terms explain examples/software-delivery.yaml --out terms.html")(
+        explain
+    )
+    command(terms, "ics", example="milepost terms ics examples/software-delivery.yaml --out terms.ics")(ics)
     command(terms, "id", example="milepost terms id examples/software-delivery.yaml")(identify)
     command(terms, "sign", example="milepost terms sign examples/software-delivery.yaml")(sign)
     app.add_typer(terms, name="terms", rich_help_panel="Looking")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
-from chainlab import ARTIFACTS, Deployed
-from clistage import ARBITER, MEMBERS, PAYER, STRANGER, Stage, open_stage
+from chainlab import ARTIFACTS, BIN, Deployed
+from clistage import ARBITER, DAY, MEMBERS, PAYEE, PAYER, STRANGER, Stage, open_stage
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
@@ -229,6 +232,71 @@ def test_a_node_of_another_chain_than_the_deployment_file_is_not_asked(stage: St
     assert {skip["why"] for skip in checked["skipped"]} == {
         "the node of the settings is for another chain or escrow than the deployment file"
     }
+
+
+def test_the_escrow_itself_computes_the_id_by_the_command_on_the_page(stage: Stage) -> None:
+    page = stage.json(PAYER, "terms", "explain", stage.terms())
+    command = unescape(re.findall(r"<pre>(cast call .*?)</pre>", page["html"], re.DOTALL)[0])
+
+    ran = subprocess.run(
+        ["bash", "-c", command],
+        env={"PATH": f"{BIN}:/usr/bin:/bin", "RPC": stage.deployed.anvil.url},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+    assert ran.stdout.strip() == page["agreement"]
+
+
+def test_each_document_is_checked_by_the_command_on_the_page(stage: Stage, tmp_path: Path) -> None:
+    page = stage.json(PAYER, "terms", "explain", stage.terms())["html"]
+    sections = re.findall(r"hash <code>(0x\w+)</code></p><pre>(.*?)</pre><pre>(cast keccak .*?)</pre>", page, re.DOTALL)
+
+    assert len(sections) == 3
+    for wanted, shown, command in sections:
+        (tmp_path / "FILE").write_text(unescape(shown))
+        ran = subprocess.run(
+            ["bash", "-c", unescape(command).replace("xxd -p FILE", "od -An -v -tx1 FILE | tr -d ' '")],
+            cwd=tmp_path,
+            env={"PATH": f"{BIN}:/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        assert ran.stdout.strip() == wanted
+
+
+def test_an_agreement_on_chain_is_explained_by_its_id(stage: Stage) -> None:
+    agreement = stage.funded()
+    by_file = stage.json(PAYER, "terms", "explain", stage.terms())["html"]
+
+    by_id = stage.json(PAYEE, "terms", "explain", agreement[:12])
+
+    assert by_id["agreement"] == agreement
+    for kept in ("1,500.00 PLAY", "Design accepted", "What both agreed", "any 2 of 3"):
+        assert kept in by_id["html"]
+        assert kept in by_file or kept == "Design accepted"
+
+
+def test_the_dates_of_an_agreement_on_chain_are_those_of_its_file(stage: Stage) -> None:
+    agreement = stage.funded()
+    from_file = stage.json(PAYER, "terms", "ics", stage.terms())["ics"]
+
+    from_chain = stage.json(STRANGER, "terms", "ics", agreement)["ics"]
+
+    for name in ("UID", "DTSTART"):
+        wanted = re.findall(rf"^{name}:.*(?:\r\n .*)*", from_file, re.MULTILINE)
+        assert re.findall(rf"^{name}:.*(?:\r\n .*)*", from_chain, re.MULTILINE) == wanted
+
+
+def test_explained_late_nothing_is_due_soon(stage: Stage) -> None:
+    agreement = stage.funded()
+    stage.warp(30 * DAY)
+
+    assert "deadline-soon" not in stage.json(PAYEE, "terms", "explain", agreement)["html"]
 
 
 def test_fund_names_dangers_before_money_moves(stage: Stage) -> None:

@@ -31,6 +31,7 @@ IDS = [" ".join(path) for path, _ in ALL]
 EXPECTED = {
     *("fund", "submit", "approve", "waive", "dispute", "rule", "attest", "settle", "withdraw"),
     *("show", "list", "doctor", "terms check", "terms id", "terms sign"),
+    *("terms explain", "terms ics"),
     *("keeper run", "keeper once", "keeper status", "attester run", "rebuild"),
 }
 

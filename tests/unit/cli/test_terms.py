@@ -108,10 +108,55 @@ def test_a_price_that_is_none_is_refused(desk: Desk) -> None:
     assert desk.run("check", desk.file, "--price", "much")[0] == Exit.USAGE
 
 
+def test_explain_writes_one_page_to_stdout_or_to_a_file(desk: Desk) -> None:
+    code, out, _ = desk.run("explain", desk.file)
+    assert code == Exit.DONE
+    assert out.startswith(b"<!doctype html>\n")
+    assert out.endswith(b"</html>\n")
+
+    code, none, err = desk.run("explain", desk.file, "--out", "page.html")
+    assert (code, none) == (Exit.DONE, b"")
+    assert "written: page.html" in err
+    assert (desk.folder / "page.html").read_bytes() == out
+    assert desk.json("explain", desk.file)["html"].encode() == out
+
+
+def test_ics_keeps_its_line_ends_on_stdout(desk: Desk) -> None:
+    code, out, _ = desk.run("ics", desk.file)
+
+    assert code == Exit.DONE
+    assert out.startswith(b"BEGIN:VCALENDAR\r\n")
+    assert out.endswith(b"END:VCALENDAR\r\n")
+    assert out.count(b"BEGIN:VEVENT\r\n") == 8
+
+
+@pytest.mark.parametrize("command", ["explain", "ics"])
+def test_the_terms_themselves_are_never_written_over(desk: Desk, command: str) -> None:
+    before = desk.file.read_bytes()
+
+    assert desk.run(command, desk.file, "--out", desk.file)[0] == Exit.USAGE
+    assert desk.file.read_bytes() == before
+
+
+def test_what_cannot_be_written_is_an_error_with_its_reason(desk: Desk) -> None:
+    code, _, err = desk.run("explain", desk.file, "--out", "no/such/folder/page.html")
+
+    assert code == Exit.USAGE
+    assert "no/such/folder/page.html cannot be written" in err
+    assert "No such file or directory" in err
+
+
+def test_an_id_needs_a_chain(desk: Desk) -> None:
+    code, _, err = desk.run("explain", "0x51d2c0")
+
+    assert code == Exit.USAGE
+    assert "chain" in err
+
+
 def test_terms_that_funding_refuses_are_refused_before_anything_else(desk: Desk) -> None:
     desk.edit("rulingWindow: 7d", "rulingWindow: 0s")
 
-    for command in ("check",):
+    for command in ("check", "explain", "ics"):
         code, out, err = desk.run(command, desk.file)
         assert code == Exit.USAGE
         assert out == b""
