@@ -80,7 +80,9 @@ WARNINGS: dict[str, Spec] = {
         "raise the threshold by one if the attesters are few or not independent",
     ),
     "quorum-unknown": Spec(
-        _C, "the quorum's members are not known here", "ask for the members and compare the hash of their list"
+        _C,
+        "what the quorum's hash stands for is not known here",
+        "ask for its members, or conditions, and compare the hash",
     ),
     "verifier-unknown": Spec(
         _C,

@@ -30,7 +30,9 @@ def judges(draft: Draft) -> Iterator[Finding]:
     if attested and terms.verifier not in draft.report.book.contracts.values():
         yield Finding("verifier-unknown", f"The verifier {draft.name(terms.verifier)} is not one of this deployment.")
     if attested and quorum is None:
-        yield Finding("quorum-unknown", f"Whose signatures make the quorum 0x{terms.quorum.hex()} is not known here.")
+        yield Finding(
+            "quorum-unknown", f"What the verifier accepts for the quorum 0x{terms.quorum.hex()} is not known here."
+        )
     if quorum is not None:
         yield from _quorum(draft, quorum)
     if terms.arbiter_hook:
