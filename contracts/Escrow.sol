@@ -81,7 +81,7 @@ contract Escrow is IEscrow, FixedDomain, Multicall {
         returns (bytes32 id)
     {
         uint256 sum;
-        (id, sum) = _open(mask, msg.sender, terms, milestones);
+        (id, sum) = _markFunded(mask, msg.sender, terms, milestones);
         _pull(terms.token, sum);
     }
 
@@ -96,7 +96,7 @@ contract Escrow is IEscrow, FixedDomain, Multicall {
         bytes32 s
     ) external lock returns (bytes32 id) {
         uint256 sum;
-        (id, sum) = _open(mask, msg.sender, terms, milestones);
+        (id, sum) = _markFunded(mask, msg.sender, terms, milestones);
         bytes memory permit = abi.encodeCall(IERC20Permit.permit, (msg.sender, address(this), sum, deadline, v, r, s));
         _call(terms.token, 0, gasleft(), permit); // whether it worked, the allowance tells
         _pull(terms.token, sum);
@@ -114,7 +114,7 @@ contract Escrow is IEscrow, FixedDomain, Multicall {
         bytes32 s
     ) external lock returns (bytes32 id) {
         uint256 sum;
-        (id, sum) = _open(mask, terms.payer, terms, milestones);
+        (id, sum) = _markFunded(mask, terms.payer, terms, milestones);
         bytes32 nonce = _authorizationNonce(id, mask);
         bytes memory data = abi.encodeCall(
             IERC3009.receiveWithAuthorization,
@@ -133,7 +133,7 @@ contract Escrow is IEscrow, FixedDomain, Multicall {
         bytes calldata signature
     ) external lock returns (bytes32 id) {
         uint256 sum;
-        (id, sum) = _open(mask, terms.payer, terms, milestones);
+        (id, sum) = _markFunded(mask, terms.payer, terms, milestones);
         bytes32 nonce = _authorizationNonce(id, mask);
         bytes memory data = abi.encodeWithSignature(
             RECEIVE_WITH_SIGNATURE, terms.payer, address(this), sum, validAfter, validBefore, nonce, signature
@@ -250,7 +250,7 @@ contract Escrow is IEscrow, FixedDomain, Multicall {
         _requireBothSigned(toTerms, Offers.hashAmendment(a, move.from, move.toTerms), payerSig, payeeSig);
 
         _sets[move.from].closed |= a.closes;
-        (, move.opening) = _open(a.opens, msg.sender, toTerms, toMilestones);
+        (, move.opening) = _markFunded(a.opens, msg.sender, toTerms, toMilestones);
         _carryOver(a, move, toTerms);
     }
 
@@ -309,15 +309,13 @@ contract Escrow is IEscrow, FixedDomain, Multicall {
 
     /// @inheritdoc IEscrow
     function withdraw(address token, address to) external lock returns (uint256 amount) {
-        amount = _credits[token][msg.sender];
         if (to == address(0) || to == address(this)) revert BadRecipient(to);
-        if (amount == 0) revert NothingToWithdraw(token, msg.sender);
+        return _payCredit(token, msg.sender, to);
+    }
 
-        _credits[token][msg.sender] = 0;
-
-        emit Withdrawn(token, msg.sender, to, amount);
-
-        if (!_transfer(token, to, amount, gasleft())) revert TransferFailed(token, to, amount);
+    /// @inheritdoc IEscrow
+    function deliver(address token, address owner) external lock returns (uint256 amount) {
+        return _payCredit(token, owner, owner);
     }
 
     /* SEVERAL CALLS IN ONE */
@@ -412,7 +410,7 @@ contract Escrow is IEscrow, FixedDomain, Multicall {
     /* MONEY IN, AND FROM ONE AGREEMENT TO ANOTHER */
 
     /// @dev Everything of funding but taking the money, which `funder` owes then.
-    function _open(uint64 mask, address funder, Terms calldata terms, Milestone[] calldata milestones)
+    function _markFunded(uint64 mask, address funder, Terms calldata terms, Milestone[] calldata milestones)
         private
         returns (bytes32 id, uint256 sum)
     {
@@ -549,7 +547,7 @@ contract Escrow is IEscrow, FixedDomain, Multicall {
         returns (Cause cause, uint256 payeeBps, uint256 readyAt)
     {
         Terms calldata terms = part.terms;
-        if (progress.status == Status.Funded) return (Cause.Lapsed, 0, _lapse(part, progress) + 1);
+        if (progress.status == Status.Funded) return (Cause.Lapsed, 0, _lastBeforeLapse(part, progress) + 1);
         if (progress.status == Status.Submitted) {
             return (Cause.Unreviewed, terms.unreviewedBps, _silenceEnd(terms, progress) + 1);
         }
@@ -559,7 +557,7 @@ contract Escrow is IEscrow, FixedDomain, Multicall {
         return (Cause.Unruled, progress.detail, uint256(progress.since) + terms.rulingWindow + 1);
     }
 
-    function _lapse(Part calldata part, Progress memory progress) private pure returns (uint256) {
+    function _lastBeforeLapse(Part calldata part, Progress memory progress) private pure returns (uint256) {
         uint256 submitBy = part.milestone.submitBy;
         uint256 challengeEnd = _challengeEnd(part.terms, progress);
         return progress.attempt > 0 && challengeEnd > submitBy ? challengeEnd : submitBy;
@@ -569,10 +567,12 @@ contract Escrow is IEscrow, FixedDomain, Multicall {
         return uint256(progress.since) + terms.reviewWindow;
     }
 
+    /// @dev Without a verifier a submission is disputed within its review, so nothing is added to that.
     function _silenceEnd(Terms calldata terms, Progress memory progress) private pure returns (uint256) {
         return _reviewEnd(terms, progress) + (terms.verifier == address(0) ? 0 : terms.challengeWindow);
     }
 
+    /// @dev After a rejection it is the payee's last second to dispute that.
     function _challengeEnd(Terms calldata terms, Progress memory progress) private pure returns (uint256) {
         return uint256(progress.since) + terms.challengeWindow;
     }
@@ -674,6 +674,18 @@ contract Escrow is IEscrow, FixedDomain, Multicall {
         _credits[token][to] += amount;
 
         emit Credited(token, to, amount);
+    }
+
+    /// @dev All of a credit, or nothing: a transfer that fails leaves it as it was.
+    function _payCredit(address token, address owner, address to) private returns (uint256 amount) {
+        amount = _credits[token][owner];
+        if (amount == 0) revert NothingToWithdraw(token, owner);
+
+        _credits[token][owner] = 0;
+
+        emit Withdrawn(token, owner, to, amount);
+
+        if (!_transfer(token, to, amount, gasleft())) revert TransferFailed(token, to, amount);
     }
 
     function _transfer(address token, address to, uint256 amount, uint256 gasLimit) private returns (bool worked) {

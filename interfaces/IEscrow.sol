@@ -27,7 +27,7 @@ struct Terms {
     uint16 unruledBps; // agreements without a verifier: payee's share in 1/10000 if disputed and never ruled
     uint16 feeBps; // integrator's fee in 1/10000 of the payee's share
     address feeTo; // who receives the fee
-    uint96 tip; // token units, out of the payee's share, to the caller of the attest or settle that pays out
+    uint96 tip; // token units, out of the payee's share, all of it if need be, to the caller of the attest or settle that pays out
     bytes32 document; // hash of the legal text
     bytes32 salt;
 }
@@ -67,7 +67,7 @@ enum Cause {
     Lapsed,
     Unreviewed,
     Unruled,
-    Amended
+    Amended // never in `Settled`: the event `Amended` says it
 }
 
 /// @title Milestone escrow
@@ -76,14 +76,15 @@ enum Cause {
 /// no proxy, no pause. The rules are docs/protocol.md; section 4 there is the state machine.
 ///
 /// Shares are in 1/10000 (bps), amounts in token units, times in unix seconds. A window includes its last second.
-/// Every state-changing function holds one lock; views do not. `Reentered` is possible in each of the former.
+/// Every state-changing function but `multicall`, whose calls each do, holds one lock; views do not. `Reentered` is possible
+/// in each of the former, and `InsufficientGas` in each that pays out.
 ///
 /// Every function that takes a `Part` reverts with `IndexOutsideSchedule` or `WrongMilestone` when the part contradicts
 /// itself; every state-changing one except `settleMany` with `NotFunded` or `AlreadySettled` unless the milestone is open.
 interface IEscrow is IERC5267 {
     /* EVENTS */
 
-    /// @notice The milestones in `mask` are funded. Terms and schedule are complete, so anyone can build every `Part`.
+    /// @notice The milestones in `mask` are funded, by `funder`, who in an amendment may have paid nothing. Terms and schedule are complete, so anyone can build every `Part`.
     event Funded(
         bytes32 indexed id,
         address indexed payer,
@@ -191,7 +192,7 @@ interface IEscrow is IERC5267 {
     error WrongAgreement(bytes32 have, bytes32 want);
     /// @notice The milestone of this agreement was never funded. Other terms than those funded are another agreement.
     error NotFunded(bytes32 id, uint8 index);
-    /// @notice The milestone's money has left.
+    /// @notice The milestone's money has left: settled, or moved by an amendment.
     error AlreadySettled(bytes32 id, uint8 index);
     /// @notice The milestone does not stand where this call could take it on.
     error WrongStatus(bytes32 id, uint8 index, Status have);
@@ -347,9 +348,10 @@ interface IEscrow is IERC5267 {
     /// both signed; anyone who holds both signatures may call. What is left over goes to the payer; what is missing comes
     /// from the caller, as in `fund`.
     /// @dev Typed data `Amendment(bytes32 from,uint64 closes,Terms to,uint64 opens,uint40 asOf,uint40 deadline)` under this
-    /// contract's domain. Emits `Funded`, then `Amended`. Reverts with `TooLate`, `AsOfInFuture`, `NotAnAmendment`,
-    /// `EmptyMask`, `NotOpen`, `Stale`, the errors of funding for the new agreement, of which nothing may have been funded
-    /// before, and `NotSignedBy`.
+    /// contract's domain. Emits `Funded`, then `Amended`. Reverts with `WrongChain`, `TooLate`, `AsOfInFuture`,
+    /// `NotAnAmendment`, `EmptyMask`, `NotOpen`, `Stale`, `AlreadyFunded` where anything of the new agreement was ever funded,
+    /// `NotSignedBy`, and the errors of funding for the new agreement. An outsider who funds a milestone of it first makes
+    /// both sign anew.
     /// @param payerSig empty when the payer calls
     /// @param payeeSig empty when the payee calls
     /// @return to the new agreement's id
@@ -388,6 +390,11 @@ interface IEscrow is IERC5267 {
     /// @custom:caller anyone
     function settleMany(Part[] calldata parts) external returns (bool[] memory settled);
 
+    /// @notice Sends a whole credit to its owner; anyone may: a receiver that calls nobody gets what a passing failure kept.
+    /// @dev Emits `Withdrawn`. Reverts with `NothingToWithdraw`, or with `TransferFailed`, and the credit stays.
+    /// @return amount token units
+    function deliver(address token, address owner) external returns (uint256 amount);
+
     /// @notice Takes the caller's whole credit in `token`.
     /// @dev Emits `Withdrawn`. Reverts with `BadRecipient`, `NothingToWithdraw` or `TransferFailed`.
     /// @param to neither zero nor the escrow
@@ -414,7 +421,7 @@ interface IEscrow is IERC5267 {
     /// @notice A second from which on `settle` is possible, whatever happened before.
     function latest(Part calldata part) external view returns (uint40);
 
-    /// @notice Which milestones were ever funded, and which of them are settled: bit i = milestone i.
+    /// @notice Which milestones were ever funded, and which of them are closed, settled or amended: bit i = milestone i.
     function state(bytes32 id) external view returns (uint64 funded, uint64 closed);
 
     /// @notice Where a milestone stands, or stood when it was settled; whether it is open tells `state`.
