@@ -194,5 +194,8 @@ _PAYLOADS: Mapping[str, Callable[[Mapping[str, Any]], Payload]] = {
     "Announced": lambda v: Announced(bytes(v["quorum"]), v["m"], tuple(_address(a) for a in v["members"])),
 }
 
-SOURCE: Mapping[str, str] = {name: "QuorumVerifier" if name == "Announced" else "Escrow" for name in _PAYLOADS}
+_OF_QUORUM = ("Announced", "BondPosted", "Resigned", "BondWithdrawn", "Equivocated")
+"""All but the first are kept as they came: nothing is folded from them yet."""
+
+SOURCE: Mapping[str, str] = dict.fromkeys(_PAYLOADS, "Escrow") | dict.fromkeys(_OF_QUORUM, "QuorumVerifier")
 """Which contract emits which event; an event that is not here is refused, never skipped."""

@@ -54,7 +54,8 @@ def _refold_quorums(conn: Connection, chain: int, hashes: list[str]) -> None:
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for subject, events in _events(conn, chain, hashes):
         for event in events:
-            rows[event.address, subject] = _quorum_row(event)
+            if event.name == "Announced":
+                rows[event.address, subject] = _quorum_row(event)
     _insert(conn, q, list(rows.values()))
 
 

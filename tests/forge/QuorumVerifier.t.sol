@@ -73,6 +73,16 @@ contract QuorumVerifierTest is Fixture {
         assertEq(have, _digest(AGREEMENT, INDEX, _verdict()), "digest");
     }
 
+    function test_the_verifiers_domain_stays_when_the_chain_is_renumbered() public {
+        bytes32 before = verifier.digest(address(escrow), AGREEMENT, quorum, INDEX, _verdict());
+        vm.chainId(99);
+        assertEq(verifier.digest(address(escrow), AGREEMENT, quorum, INDEX, _verdict()), before, "digest");
+        (, string memory name,, uint256 chainId, address where,,) = verifier.eip712Domain();
+        assertEq(keccak256(bytes(name)), keccak256("Milepost QuorumVerifier"), "name");
+        assertEq(chainId, 31_337, "as deployed");
+        assertEq(where, address(verifier), "contract");
+    }
+
     /* THE SET */
 
     function _setOf(uint8 m, address[] memory list) private {

@@ -29,6 +29,8 @@ ELSEWHERE = {
     "WrongAmountReceived",  # needs a token that takes a fee: tests/forge
     "InsufficientGas",  # needs a starved call: tests/forge
     "TooManyAttempts",  # the test below
+    # members' bonds, resignations and equivocations: tests/forge
+    *("NotMember", "Inactive", "NotAKey", "ZeroBond", "NoBond", "NotResigned", "SameVerdict", "DifferentSubjects"),
 }
 
 

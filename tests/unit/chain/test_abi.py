@@ -112,9 +112,9 @@ def test_unknown_names_are_refused() -> None:
 
 
 def test_a_custom_error_is_decoded_with_its_arguments() -> None:
-    data = known_selector("TooEarly") + encode(["uint256", "uint256"], [10, 5])
+    data = known_selector("WrongAttempt") + encode(["uint16", "uint16"], [1, 0])
 
-    assert decode_error(data) == ("TooEarly", {"firstSecond": 10, "timestamp": 5})
+    assert decode_error(data) == ("WrongAttempt", {"have": 1, "want": 0})
     assert contract("Escrow").decode_error(data) == decode_error(data)
     assert contract("QuorumVerifier").decode_error(data) is None
 

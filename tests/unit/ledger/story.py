@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from eth_utils import keccak, to_checksum_address
 from fake_node import DOMAIN, GENESIS_TIME, VERIFIER, FakeBlock, FakeNode, Log, log_of
@@ -163,3 +164,8 @@ def announced(quorum: Quorum = QUORUM) -> Log:
     """The verifier's announcement of a quorum."""
     event = Event("Announced", (quorum.hash, quorum.m, quorum.members))
     return log_of(event, "QuorumVerifier", VERIFIER)
+
+
+def said_of_member(name: str, *args: Any, quorum: Quorum = QUORUM) -> Log:
+    """An event of the verifier about the first member of a quorum."""
+    return log_of(Event(name, (quorum.hash, quorum.members[0], *args)), "QuorumVerifier", VERIFIER)

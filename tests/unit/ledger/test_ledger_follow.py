@@ -12,8 +12,10 @@ from story import (
     AGREEMENTS,
     AT_ONCE,
     DISPUTABLE,
+    PAYER,
     QUORUM,
     VERIFIER,
+    WORK,
     announced,
     approve,
     attest,
@@ -22,6 +24,7 @@ from story import (
     mine,
     must,
     new_node,
+    said_of_member,
     submit,
 )
 
@@ -281,6 +284,28 @@ def test_the_deepest_allowed_reorg_is_repaired(node: FakeNode, store: Store, fol
         node.mine()
 
     assert follower.step().reorg_depth == DEPTH
+    assert_shows(store, node)
+
+
+def test_bonds_resignations_and_equivocations_do_not_halt_a_keeper_nor_hide_the_quorum(
+    node: FakeNode, store: Store, follower: Follower
+) -> None:
+    subject = (ESCROW, WORK, 0, 1, WORK[:24])
+    node.mine([said_of_member("BondPosted", 10)])
+    node.mine([announced()])
+    node.mine([said_of_member("Resigned", 2_000_000_000), said_of_member("BondWithdrawn", PAYER, 10)])
+    node.mine([said_of_member("Equivocated", *subject, 7000, 3000, PAYER, 1, 9)])
+
+    follower.follow()
+    assert_shows(store, node)
+
+    node.drop(3)
+    for _ in range(4):
+        node.mine()
+    follower.follow()
+    assert_shows(store, node)
+    node.mine([announced()])
+    follower.follow()
     assert_shows(store, node)
 
 
