@@ -220,8 +220,8 @@ CONTRACT: dict[str, ErrorSpec] = {
     "ArbiterRefused": ErrorSpec(_N, Exit.FAILED, "ask the arbiter contract's operator why it refuses disputes"),
     # money out
     "NothingToWithdraw": ErrorSpec(_N, Exit.FAILED, "nothing to do: this account has no credit in that token"),
-    "BadRecipient": ErrorSpec(_N, Exit.USAGE, "name a receiver that is neither zero nor the escrow"),
-    "TransferFailed": ErrorSpec(_R, Exit.FAILED, "the token refused: name another receiver, or try later"),
+    "BadRecipient": ErrorSpec(_N, Exit.USAGE, "name a receiver that is neither zero nor the contract itself"),
+    "TransferFailed": ErrorSpec(_R, Exit.FAILED, "token or receiver refused: name another receiver, or try later"),
     "Reentered": ErrorSpec(_R, Exit.FAILED, "call the escrow outside of its own transfers"),
     "InsufficientGas": ErrorSpec(_R, Exit.FAILED, "repeat with a higher gas limit"),
     # the quorum's proof
@@ -291,6 +291,22 @@ CONTRACT: dict[str, ErrorSpec] = {
     "AlreadyRuled": ErrorSpec(_N, Exit.FAILED, "nothing to do: the court has ruled; deliver it with `execute`"),
     "NotRuledYet": ErrorSpec(_R, Exit.PENDING, "wait for the court's final ruling"),
     "CourtRefused": ErrorSpec(_N, Exit.FAILED, "let the clock run: what stood before the dispute stands"),
+    # the quorum's members: bonds, resignation, equivocation
+    "NotMember": ErrorSpec(_N, Exit.NOT_AUTHORISED, "use a member's account, and M and members as announced"),
+    "Inactive": ErrorSpec(_N, Exit.FAILED, "nothing to do: this member resigned or equivocated, which is for ever"),
+    "NotAKey": ErrorSpec(_N, Exit.NOT_AUTHORISED, "post no bond: only what a key signed can be held against it"),
+    "ZeroBond": ErrorSpec(_N, Exit.USAGE, "send the bond along as native currency"),
+    "NoBond": ErrorSpec(_N, Exit.FAILED, "nothing to do: this account has no bond in that quorum"),
+    "NotResigned": ErrorSpec(_N, Exit.FAILED, "resign first; the bond comes free 30 days later"),
+    "SameVerdict": ErrorSpec(_N, Exit.USAGE, "show two verdicts that give different shares"),
+    "DifferentSubjects": ErrorSpec(_N, Exit.USAGE, "show two verdicts on one attempt and one deliverable"),
+    # an attester's account and its owner (Ownable)
+    "ZeroKey": ErrorSpec(_N, Exit.USAGE, "name a key that is not zero"),
+    "AlreadyExpired": ErrorSpec(_N, Exit.USAGE, "give a time to come, in unix seconds"),
+    "UnknownKey": ErrorSpec(_N, Exit.USAGE, "check the key's address: this one signs for nobody here"),
+    "OwnerNeeded": ErrorSpec(_N, Exit.USAGE, "transfer the account to another owner instead"),
+    "OwnableUnauthorizedAccount": ErrorSpec(_N, Exit.NOT_AUTHORISED, "use the owner's account"),
+    "OwnableInvalidOwner": ErrorSpec(_N, Exit.USAGE, "name an owner that is not zero"),
     # the token (ERC-6093)
     "ERC20InsufficientAllowance": ErrorSpec(_N, Exit.FAILED, "approve the exact amount first"),
     "ERC20InsufficientBalance": ErrorSpec(_N, Exit.FAILED, "top up the account and repeat"),

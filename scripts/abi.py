@@ -26,6 +26,7 @@ CONTRACTS = {
     "Erc8183Evaluator": "Erc8183Evaluator",
     "PanelArbiter": "PanelArbiter",
     "Erc792Arbiter": "Erc792Arbiter",
+    "AttesterAccount": "AttesterAccount",
     "IVerifier": "IVerifier",
     "IArbiter": "IArbiter",
     "ERC20": "PlayDollar",
