@@ -96,3 +96,8 @@ def first_agreement() -> tuple[Terms, tuple[Milestone, ...]]:
     """The plainest, as an id is made of it."""
     agreement = next(agreements())[1]
     return agreement.terms, agreement.milestones
+
+
+def to_hex(value: bytes) -> str:
+    """Bytes as they stand in the files."""
+    return "0x" + value.hex()

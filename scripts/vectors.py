@@ -12,12 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from keeper.protocol.encoding import (
-    ATTESTATION_TYPE,
     MILESTONE_TYPE,
     TERMS_TYPE,
     agreement_id,
-    attestation_digest,
-    attestation_typed_data,
     domain_separator,
     leaf,
     terms_typed_data,
@@ -33,18 +30,21 @@ from keeper.protocol.offers import (
 )
 from keeper.protocol.panel import VOTE_TYPE, Vote, panel_domain, vote_digest, vote_typed_data
 from keeper.protocol.payout import payout
-from keeper.protocol.quorum import assemble_proof, to_compact
-from keeper.protocol.types import ZERO32, Amendment, Attestation, Split
+from keeper.protocol.types import Amendment, Split
 from scripts.vector_cases import (
     CHAIN_ID,
     ESCROW,
     ESCROW_DOMAIN,
-    VERIFIER_DOMAIN,
     address,
     agreements,
-    bytes32,
     first_agreement,
-    quorum_of,
+    to_hex,
+)
+from scripts.verdict_vectors import (
+    attestation_vectors,
+    attester_account_vectors,
+    equivocation_vectors,
+    quorum_vectors,
 )
 
 FOLDER = Path(__file__).resolve().parent.parent / "interfaces" / "vectors"
@@ -56,31 +56,13 @@ def terms_vectors() -> dict[str, Any]:
         {
             "name": name,
             "typedData": terms_typed_data(ESCROW_DOMAIN, agreement),
-            "leaves": [_hex(leaf(m)) for m in agreement.milestones],
-            "agreementId": _hex(agreement_id(ESCROW_DOMAIN, agreement.terms, agreement.milestones)),
+            "leaves": [to_hex(leaf(m)) for m in agreement.milestones],
+            "agreementId": to_hex(agreement_id(ESCROW_DOMAIN, agreement.terms, agreement.milestones)),
         }
         for name, agreement in agreements()
     ]
-    separator = _hex(domain_separator(ESCROW_DOMAIN))
+    separator = to_hex(domain_separator(ESCROW_DOMAIN))
     return {"type": TERMS_TYPE, "milestoneType": MILESTONE_TYPE, "domainSeparator": separator, "cases": cases}
-
-
-def attestation_vectors() -> dict[str, Any]:
-    """Digests that attesters sign (docs/protocol.md section 5)."""
-    quorum, _ = quorum_of(2, 3)
-    agreement = agreement_id(ESCROW_DOMAIN, *first_agreement())
-    verdicts = {
-        "an award without a submission": Attestation(0, ZERO32, 10_000),
-        "an award after a submission": Attestation(0, bytes32("deliverable"), 7_500),
-        "a rejection of the third attempt": Attestation(2, bytes32("deliverable"), 0),
-    }
-    cases = []
-    for name, verdict in verdicts.items():
-        about = (VERIFIER_DOMAIN, ESCROW, agreement, quorum.hash, 1, verdict)
-        data = attestation_typed_data(*about)
-        cases.append({"name": name, "typedData": data, "digest": _hex(attestation_digest(*about))})
-    separator = _hex(domain_separator(VERIFIER_DOMAIN))
-    return {"type": ATTESTATION_TYPE, "domainSeparator": separator, "cases": cases}
 
 
 def split_vectors() -> dict[str, Any]:
@@ -95,11 +77,11 @@ def split_vectors() -> dict[str, Any]:
         {
             "name": name,
             "typedData": split_typed_data(ESCROW_DOMAIN, split),
-            "digest": _hex(split_digest(ESCROW_DOMAIN, split)),
+            "digest": to_hex(split_digest(ESCROW_DOMAIN, split)),
         }
         for name, split in splits.items()
     ]
-    return {"type": SPLIT_TYPE, "domainSeparator": _hex(domain_separator(ESCROW_DOMAIN)), "cases": cases}
+    return {"type": SPLIT_TYPE, "domainSeparator": to_hex(domain_separator(ESCROW_DOMAIN)), "cases": cases}
 
 
 def amendment_vectors() -> dict[str, Any]:
@@ -111,17 +93,17 @@ def amendment_vectors() -> dict[str, Any]:
         what = Amendment(0b1, (1 << count) - 1, 1_800_000_000, 1_800_086_400)
         about = (ESCROW_DOMAIN, source, what, target)
         data, digest = amendment_typed_data(*about), amendment_digest(*about)
-        cases.append({"name": f"to {name}", "typedData": data, "digest": _hex(digest)})
-    return {"type": AMENDMENT_TYPE, "domainSeparator": _hex(domain_separator(ESCROW_DOMAIN)), "cases": cases}
+        cases.append({"name": f"to {name}", "typedData": data, "digest": to_hex(digest)})
+    return {"type": AMENDMENT_TYPE, "domainSeparator": to_hex(domain_separator(ESCROW_DOMAIN)), "cases": cases}
 
 
 def authorization_vectors() -> dict[str, Any]:
     """Nonces of ERC-3009 authorizations that pay for milestones (docs/protocol.md section 4, Money in)."""
     agreement = agreement_id(ESCROW_DOMAIN, *first_agreement())
     masks = (0b1, 0b101, 2**64 - 1)
-    nonces = [_hex(authorization_nonce(agreement, mask)) for mask in masks]
+    nonces = [to_hex(authorization_nonce(agreement, mask)) for mask in masks]
     pairs = zip(masks, nonces, strict=True)
-    return {"cases": [{"agreementId": _hex(agreement), "mask": str(mask), "nonce": nonce} for mask, nonce in pairs]}
+    return {"cases": [{"agreementId": to_hex(agreement), "mask": str(mask), "nonce": nonce} for mask, nonce in pairs]}
 
 
 def vote_vectors() -> dict[str, Any]:
@@ -132,37 +114,8 @@ def vote_vectors() -> dict[str, Any]:
     for share, milestone, deadline in ((10_000, 0, 2**40 - 1), (3_333, 2, 1_800_086_400), (0, 63, 0)):
         vote = Vote(address("panel member"), ESCROW, agreement, milestone, share, deadline)
         data, digest = vote_typed_data(domain, vote), vote_digest(domain, vote)
-        cases.append({"name": f"{share} bps of milestone {milestone}", "typedData": data, "digest": _hex(digest)})
-    return {"type": VOTE_TYPE, "domainSeparator": _hex(domain_separator(domain)), "cases": cases}
-
-
-def quorum_vectors() -> dict[str, Any]:
-    """Quorum hashes and proofs (docs/protocol.md section 5)."""
-    agreement = agreement_id(ESCROW_DOMAIN, *first_agreement())
-    cases = []
-    for m, n, signers, spares in (
-        (1, 1, 1, False),
-        (2, 3, 3, False),
-        (2, 3, 3, True),
-        (3, 5, 4, True),
-        (17, 32, 32, False),
-    ):
-        quorum, keys = quorum_of(m, n)
-        digest = attestation_digest(VERIFIER_DOMAIN, ESCROW, agreement, quorum.hash, 1, Attestation(0, ZERO32, 10_000))
-        last = quorum.members[-signers:]
-        signatures = {a: to_compact(keys[a].sign_msg_hash(digest).to_bytes()) for a in last}
-        cases.append(
-            {
-                "m": str(m),
-                "members": list(quorum.members),
-                "hash": _hex(quorum.hash),
-                "digest": _hex(digest),
-                "signatures": {a: _hex(s) for a, s in signatures.items()},
-                "spares": spares,
-                "proof": _hex(assemble_proof(quorum, signatures, spares=spares)),
-            }
-        )
-    return {"cases": cases}
+        cases.append({"name": f"{share} bps of milestone {milestone}", "typedData": data, "digest": to_hex(digest)})
+    return {"type": VOTE_TYPE, "domainSeparator": to_hex(domain_separator(domain)), "cases": cases}
 
 
 def payout_vectors() -> dict[str, Any]:
@@ -205,12 +158,10 @@ VECTORS = {
     "authorization": authorization_vectors,
     "vote": vote_vectors,
     "quorum": quorum_vectors,
+    "attester_account": attester_account_vectors,
+    "equivocation": equivocation_vectors,
     "payout": payout_vectors,
 }
-
-
-def _hex(value: bytes) -> str:
-    return "0x" + value.hex()
 
 
 def _integers_as_text(value: Any) -> Any:

@@ -8,13 +8,13 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from keeper.attester.guard import SUBJECT_BYTES, Subject
+from keeper.attester.guard import Subject
 from keeper.ledger import views
 from keeper.ledger.model import MilestoneView, Place
 from keeper.protocol.quorum import Quorum
 from keeper.protocol.types import ZERO24, Address, Status
 
-__all__ = ["SUBJECT_BYTES", "Case", "cases", "membership", "to_judge"]
+__all__ = ["Case", "cases", "membership", "to_judge"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,13 @@ from eth_utils.address import to_checksum_address
 from sqlalchemy import Connection, RowMapping, Select, and_, insert, select, update
 
 from keeper.errors import MilepostError
+from keeper.protocol.equivocation import SUBJECT_BYTES
 from keeper.protocol.types import Address, Bps
 from keeper.relay.message import AttestationMessage
 from keeper.relay.wire import to_hex
 from keeper.store.engine import Store
 from keeper.store.schema import signed as table
 
-SUBJECT_BYTES = 24
 _UNSIGNED = bytes(64)
 Row: TypeAlias = RowMapping | Mapping[str, Any]
 _log = structlog.get_logger(__name__)

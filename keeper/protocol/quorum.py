@@ -65,20 +65,33 @@ def quorum_faults(m: int, members: tuple[Address, ...]) -> Iterator[str]:
 
 
 def assemble_proof(quorum: Quorum, signatures: Mapping[Address, bytes], *, spares: bool = False) -> bytes:
-    """The proof for `attest` from ECDSA signatures by member, 64 bytes r, vs each (docs/protocol.md section 5).
+    """The proof for `attest` from signatures by member (docs/protocol.md section 5): 64 bytes r, vs of a key each, or a
+    contract's as `contract_signature` makes it.
 
     The cheapest valid proof: exactly M signers, those of lowest index; `spares` takes all that are there, for a proof
     sent near the end of its window. Signatures of non-members are ignored. ATTESTATION_REFUSED when there are fewer
-    than M or one is not 64 bytes; whether they recover is the caller's to check with `recover`.
+    than M or one is of neither form; whether they recover is the caller's to check with `recover`.
     """
     held = [(i, signatures[a]) for i, a in enumerate(quorum.members) if a in signatures]
     if len(held) < quorum.m:
         raise _refused(f"expected at least {quorum.m} signatures of members, found {len(held)}")
     chosen = held if spares else held[: quorum.m]
-    if any(len(signature) != 64 for _, signature in chosen):
-        raise _refused("expected signatures of 64 bytes (EIP-2098)")
+    if not all(_is_whole(signature) for _, signature in chosen):
+        raise _refused("expected signatures of 64 bytes (EIP-2098), or a contract's with its length")
     bitmap = sum(1 << i for i, _ in chosen)
     return quorum.head() + bitmap.to_bytes(4, "big") + b"".join(signature for _, signature in chosen)
+
+
+def contract_signature(signature: bytes) -> bytes:
+    """A contract member's ERC-1271 signature as it stands in a proof: r = 0, vs = its length, then its bytes."""
+    return bytes(32) + len(signature).to_bytes(32, "big") + signature
+
+
+def _is_whole(signature: bytes) -> bool:
+    """Whether a proof's reader takes exactly these bytes for one signature."""
+    if len(signature) < 64 or signature[:32] != bytes(32):
+        return len(signature) == 64
+    return signature == contract_signature(signature[64:])
 
 
 def to_compact(signature: bytes) -> bytes:

@@ -29,8 +29,16 @@ interface Vm {
     function getBlockTimestamp() external view returns (uint256);
     function getCode(string calldata artifact) external view returns (bytes memory creationCode);
     function getRecordedLogs() external returns (Log[] memory);
+    function keyExistsJson(string calldata json, string calldata path) external view returns (bool);
     function lastCallGas() external view returns (Gas memory);
+    function parseJsonAddress(string calldata json, string calldata path) external pure returns (address);
+    function parseJsonAddressArray(string calldata json, string calldata path) external pure returns (address[] memory);
+    function parseJsonBytes(string calldata json, string calldata path) external pure returns (bytes memory);
+    function parseJsonBytes32(string calldata json, string calldata path) external pure returns (bytes32);
+    function parseJsonString(string calldata json, string calldata path) external pure returns (string memory);
+    function parseJsonUint(string calldata json, string calldata path) external pure returns (uint256);
     function prank(address sender) external;
+    function readFile(string calldata path) external view returns (string memory);
     function recordLogs() external;
     function revertToState(uint256 id) external returns (bool);
     function serializeUint(string calldata object, string calldata key, uint256 value)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from protocol_strategies import address_of, bytes32
 
 from keeper.errors import MilepostError
-from keeper.protocol.quorum import Quorum, assemble_proof, recover, to_compact
+from keeper.protocol.quorum import Quorum, assemble_proof, contract_signature, recover, to_compact
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 ACCOUNTS = sorted((Account.from_key(bytes([i]) * 32) for i in range(1, 6)), key=lambda a: int(a.address, 16))
@@ -116,3 +116,29 @@ def test_signatures_of_strangers_do_not_count():
 def test_a_signature_of_65_bytes_is_refused_in_a_proof():
     with pytest.raises(MilepostError, match="64 bytes"):
         assemble_proof(Quorum(1, MEMBERS[:1]), {MEMBERS[0]: b"\x01" * 65})
+
+
+def test_a_contract_s_signature_stands_in_a_proof_with_its_length():
+    held = {MEMBERS[0]: contract_signature(b"hello"), MEMBERS[1]: SIGNATURES[MEMBERS[1]]}
+
+    proof = assemble_proof(Quorum(2, MEMBERS[:3]), held)
+
+    assert proof[66:] == bytes(32) + (5).to_bytes(32, "big") + b"hello" + SIGNATURES[MEMBERS[1]]
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        bytes(63),
+        bytes(32) + (1).to_bytes(32, "big"),
+        contract_signature(b"hello") + b"!",
+        contract_signature(b"a")[:-1],
+    ],
+)
+def test_a_contract_s_signature_of_another_length_than_it_says_is_refused_in_a_proof(signature):
+    with pytest.raises(MilepostError, match="with its length"):
+        assemble_proof(Quorum(1, MEMBERS[:1]), {MEMBERS[0]: signature})
+
+
+def test_a_contract_that_signs_with_nothing_has_a_proof_too():
+    assert assemble_proof(Quorum(1, MEMBERS[:1]), {MEMBERS[0]: contract_signature(b"")})[26:] == bytes(64)

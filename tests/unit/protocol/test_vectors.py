@@ -36,6 +36,7 @@ def test_vectors_do_not_drift_from_the_specification():
         ("split", "digest"),
         ("amendment", "digest"),
         ("vote", "digest"),
+        ("attester_account", "accountDigest"),
     ],
 )
 def test_a_wallet_reproduces_every_hash_from_the_vector(name, field):
@@ -56,3 +57,10 @@ def test_every_signature_of_the_quorum_vectors_recovers_to_its_member():
         for member, signature in case["signatures"].items():
             assert member in case["members"]
             assert recover(bytes.fromhex(case["digest"][2:]), bytes.fromhex(signature[2:])) == member
+
+
+def test_every_signature_of_the_attester_account_vectors_is_its_key_s():
+    account = vectors("attester_account")
+    for case in account["cases"]:
+        digest, signature = bytes.fromhex(case["accountDigest"][2:]), bytes.fromhex(case["signature"][2:])
+        assert recover(digest, signature) == account["key"]
