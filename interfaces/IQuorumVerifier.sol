@@ -90,17 +90,21 @@ interface IQuorumVerifier is IVerifier {
     error Inactive(bytes32 quorum, address member);
     /// @notice A contract has no key whose word a bond could stand for. (An account that delegates by EIP-7702 has one.)
     error NotAKey(address member);
+    /// @notice No money came along.
     error ZeroBond();
     /// @notice There is nothing to take back: never posted, taken already, or lost.
     error NoBond(bytes32 quorum, address member);
     /// @notice A bond stays where it is until its member resigns.
     error NotResigned(bytes32 quorum, address member);
+    /// @notice The unbonding has not ended.
     error TooEarly(uint256 firstSecond, uint256 timestamp);
+    /// @notice The unbonding has ended: the bond is its member's again.
     error TooLate(uint256 lastSecond, uint256 timestamp);
     /// @notice Both verdicts give the same share: nobody is deceived.
     error SameVerdict(uint16 payoutBps);
     /// @notice The verdicts are about different submissions: an honest member may well have signed both.
     error DifferentSubjects(uint16 attempt, uint16 otherAttempt, bytes24 deliverable, bytes24 otherDeliverable);
+    /// @notice Money is sent neither to zero nor to this contract.
     error BadRecipient(address to);
     /// @notice The receiver refuses the money; token 0 is the native currency. Nothing happened: name another receiver.
     error TransferFailed(address token, address to, uint256 amount);
@@ -118,14 +122,17 @@ interface IQuorumVerifier is IVerifier {
     /// @notice Member: backs its word with `msg.value` wei more. From the first bond on only its key's signatures count in
     /// this quorum, no contract's.
     /// @dev Emits `BondPosted`. Reverts with `Inactive`, `NotAKey` or `ZeroBond`.
+    /// @custom:caller the member, if it is a key
     function postBond(uint8 m, address[] calldata members) external payable returns (bytes32 quorum);
 
     /// @notice Member: "count me no longer", at once and for ever. Starts the 30 days after which its bond comes free.
     /// @dev Emits `Resigned`. Reverts with `Inactive`.
+    /// @custom:caller the member
     function resign(uint8 m, address[] calldata members) external returns (bytes32 quorum);
 
     /// @notice Member: takes its whole bond back, once its unbonding has ended.
     /// @dev Emits `BondWithdrawn`. Reverts with `BadRecipient`, `NoBond`, `NotResigned`, `TooEarly` or `TransferFailed`.
+    /// @custom:caller the member
     /// @param to neither zero nor this contract
     /// @return amount wei
     function withdrawBond(bytes32 quorum, address to) external returns (uint256 amount);
