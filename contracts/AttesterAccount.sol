@@ -56,15 +56,17 @@ contract AttesterAccount is IAttesterAccount, FixedDomain, Ownable2Step {
         return verifier.resign(m, members);
     }
 
-    /// @notice Refused: see `OwnerNeeded`.
+    /// @notice Refused: an account without an owner could never revoke a key.
+    /// @dev Reverts with `OwnerNeeded`.
     function renounceOwnership() public pure override {
         revert OwnerNeeded();
     }
 
     /* VIEWS */
 
-    /// @inheritdoc IERC1271
+    /// @notice Whether an unexpired key signed `digest(hash)`: ERC-1271's word, or 0xffffffff.
     /// @dev A failed recovery gives the zero address, which is no key.
+    /// @param signature 64 bytes `r, vs` (EIP-2098); another length, or a high `s`, is no signature
     function isValidSignature(bytes32 hash, bytes calldata signature) external view returns (bytes4) {
         if (signature.length != SIGNATURE_SIZE) return NOT_SIGNED;
         (address key,,) = ECDSA.tryRecover(digest(hash), bytes32(signature[:32]), bytes32(signature[32:]));

@@ -32,12 +32,16 @@ interface IAttesterAccount is IERC1271 {
 
     /// @notice Owner: appoints a key, or gives one that is there another end.
     /// @dev Emits `KeyAdded`. Reverts with OpenZeppelin's `OwnableUnauthorizedAccount`, `ZeroKey` or `AlreadyExpired`.
-    /// @param validUntil unix s: last second in which the key's signatures count
-    function addKey(address key, uint40 validUntil) external;
+    /// @param until unix s: last second in which the key's signatures count
+    function addKey(address key, uint40 until) external;
 
     /// @notice Owner: puts one key in another's place, in one step.
-    /// @dev Emits `KeyRevoked` and `KeyAdded`. Reverts as `revokeKey` and `addKey` do.
-    function rotateKey(address from, address to, uint40 validUntil) external;
+    /// @dev Emits `KeyRevoked` and `KeyAdded`. Reverts with `OwnableUnauthorizedAccount`, `UnknownKey`, `ZeroKey` or
+    /// `AlreadyExpired`.
+    /// @param from the key whose word is taken back
+    /// @param to the key that takes its place
+    /// @param until unix s: last second in which that one's signatures count
+    function rotateKey(address from, address to, uint40 until) external;
 
     /// @notice Owner: takes a key's word back, at once. What it signed and is not on chain yet counts no longer.
     /// @dev Emits `KeyRevoked`. Reverts with `OwnableUnauthorizedAccount` or `UnknownKey`.
