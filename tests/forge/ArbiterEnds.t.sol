@@ -100,6 +100,7 @@ contract ArbiterEndsTest is PanelFixture {
             (Part memory part, bytes32 id) = _fund(terms);
             _award(part, AWARDED);
             _disputeWith(part, payer, 0.1 ether);
+            vm.warp(vm.getBlockTimestamp() + 1);
             if (i == 0) _agree(part, 5500);
             else _amend(part);
             court.rule(i, 11);
