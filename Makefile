@@ -54,6 +54,7 @@ drift: build ## Generated files equal what their sources generate
 	@$(PY) -m scripts.reference --check
 	@$(PY) -m scripts.contracts_page --check
 	@$(PY) -m scripts.addresses --check
+	@$(PY) -m scripts.clear_signing --check
 
 slither: build ## Static analysis: no high, no medium finding without a written reason
 	@tools/setup.sh slither
