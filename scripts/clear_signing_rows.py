@@ -207,6 +207,11 @@ CALLS = {
         "Withdraw your whole credit in {token} to {to}",
         {"token": Show("Token (0: native)", "tokenTicker"), "to": account("To")},
     ),
+    "deliver": Screen(
+        "Send a credit",
+        "Send {owner} the whole credit in {token}",
+        {"token": Show("Token (0: native)", "tokenTicker"), "owner": account("Owner")},
+    ),
     "multicall": Screen(
         "Several calls in one",
         "",

@@ -207,6 +207,7 @@ SENTENCES = {
     "settle": (call("settle", PART), "Settle 2500.5 PLAY between Acme Corp and Builders Ltd as its clock says"),
     "settleMany": (call("settleMany", [PART, PART_IN_ETHER]), "Settle as their clocks say: 2500.5 PLAY and 0.3 ETH"),
     "withdraw": (call("withdraw", TOKEN, PAYEE), "Withdraw your whole credit in PLAY to Builders Ltd"),
+    "deliver": (call("deliver", TOKEN, PAYEE), "Send Builders Ltd the whole credit in PLAY"),
     "multicall": (
         call("multicall", [contract("Escrow").encode("approve", PART)]),
         "Several calls in one",

@@ -106,6 +106,7 @@ OPAQUE = {
     "document": "a document's hash",
     "deliverable": "a document's hash",
     "salt": "random",
+    "digest": "the hash of a verdict, which a service signs and no person",
 }
 """The only 32 bytes that a wallet shows as such, and why nothing more can stand there."""
 

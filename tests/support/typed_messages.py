@@ -13,6 +13,7 @@ from eth_utils.address import to_checksum_address
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from keeper.protocol.attester_account import account_digest, account_domain, account_typed_data
 from keeper.protocol.encoding import (
     agreement_id,
     attestation_digest,
@@ -93,6 +94,7 @@ MESSAGES = {
         attestation_digest,
         ("address", "bytes32", "bytes32", "uint256", Struct(Attestation, ATTESTATION_FIELDS)),
     ),
+    "AttesterMessage": Message(account_domain, account_typed_data, account_digest, ("bytes32",)),
     "Vote": Message(panel_domain, vote_typed_data, vote_digest, (Struct(Vote, VOTE_FIELDS),)),
 }
 
