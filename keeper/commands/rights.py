@@ -23,8 +23,10 @@ _ROLES = {
     Who.PARTY: (PAYER, PAYEE),
     Who.ARBITER: (ARBITER,),
     Who.QUORUM: (ATTESTERS,),
+    Who.BOTH: (),
     Who.ANYONE: (ANYONE,),
 }
+"""What both parties have to sign is no one role's right."""
 _CALLS = {Action.AWARD: "attest", Action.REJECT: "attest"}
 
 

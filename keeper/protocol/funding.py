@@ -45,13 +45,10 @@ def structural_faults(
     milestones: tuple[Milestone, ...],
     escrow: Address,
     contracts: Container[Address] | None,
-    *,
-    native: bool = True,
 ) -> Iterator[Fault]:
     """Every structural rule that terms and schedule break, in the contract's order (docs/protocol.md section 3).
 
-    `contracts` are the addresses with code; None skips the rules about code, which only the chain can check. `native`
-    says whether the escrow serves the native currency.
+    `contracts` are the addresses with code; None skips the rules about code, which only the chain can check.
     """
     yield from _schedule_faults(milestones)
     yield from _share_faults(terms)
@@ -62,10 +59,7 @@ def structural_faults(
     yield from _silence_faults(terms)
     yield from _length_faults(terms)
     yield from _tip_faults(terms, milestones)
-    if terms.token == ZERO_ADDRESS:
-        if not native:
-            yield Fault(Refusal(Name.NATIVE_NOT_SUPPORTED), ("token",), "an ERC-20 token", "the native currency")
-    elif contracts is not None and terms.token not in contracts:
+    if terms.token != ZERO_ADDRESS and contracts is not None and terms.token not in contracts:
         yield _fault(Name.NO_CODE, ("token",), "a token with code", terms.token)
 
 

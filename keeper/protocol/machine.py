@@ -37,17 +37,20 @@ class Action(StrEnum):
     RULE = "rule"
     APPROVE = "approve"
     WAIVE = "waive"
+    AGREE = "agree"
+    AMEND = "amend"
     SETTLE = "settle"
 
 
 class Who(StrEnum):
-    """Who may act; QUORUM is anyone who carries a quorum's proof."""
+    """Who may act; QUORUM and BOTH are anyone who carries what others signed."""
 
     PAYER = "payer"
     PAYEE = "payee"
     PARTY = "payer or payee"
     ARBITER = "arbiter"
     QUORUM = "anyone with a quorum proof"
+    BOTH = "anyone with both parties' signatures"
     ANYONE = "anyone"
 
 
@@ -98,7 +101,7 @@ class Transition:
     opens: Clock
     closes: Clock
     target: Status | Cause
-    """The next status, or the cause with which the milestone settles.
+    """The next status, or the cause with which the milestone is closed.
 
     An award settles at once, cause Attested, where the terms have no challenge window.
     """
@@ -119,12 +122,17 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(_D, Action.RULE, Who.ARBITER, _at_once, _ruling_end, Cause.RULED),
     *(Transition(s, Action.APPROVE, Who.PAYER, _at_once, _never, Cause.APPROVED) for s in Status),
     *(Transition(s, Action.WAIVE, Who.PAYEE, _at_once, _never, Cause.WAIVED) for s in Status),
+    *(Transition(s, Action.AGREE, Who.BOTH, _at_once, _never, Cause.AGREED) for s in Status),
+    *(Transition(s, Action.AMEND, Who.BOTH, _at_once, _never, Cause.AMENDED) for s in Status),
     Transition(_A, Action.SETTLE, Who.ANYONE, _ready_at, _never, Cause.ATTESTED),
     Transition(_F, Action.SETTLE, Who.ANYONE, _ready_at, _never, Cause.LAPSED),
     Transition(_S, Action.SETTLE, Who.ANYONE, _ready_at, _never, Cause.UNREVIEWED),
     Transition(_D, Action.SETTLE, Who.ANYONE, _ready_at, _never, Cause.UNRULED),
 )
-"""docs/protocol.md section 4 row by row, without `fund` (which starts) and `agree` and `amend` (which both sign)."""
+"""docs/protocol.md section 4 row by row, without `fund` (which starts). Every cause but AMENDED pays out.
+
+What both sign carries times of its own: it must not be older than the milestone's last step, nor past its deadline.
+"""
 
 _ROWS = {(row.source, row.action): row for row in TRANSITIONS}
 
@@ -145,7 +153,7 @@ def available(terms: Terms, action: Action) -> bool:
 
 
 def may(who: Who, terms: Terms, caller: Address) -> bool:
-    """Whether `caller` is one of `who`; a quorum's proof is checked apart (docs/protocol.md section 4)."""
+    """Whether `caller` is one of `who`; what others signed is checked apart (docs/protocol.md section 4)."""
     match who:
         case Who.PAYER:
             return caller == terms.payer
@@ -155,7 +163,7 @@ def may(who: Who, terms: Terms, caller: Address) -> bool:
             return caller in (terms.payer, terms.payee)
         case Who.ARBITER:
             return caller == terms.arbiter
-        case Who.QUORUM | Who.ANYONE:
+        case Who.QUORUM | Who.BOTH | Who.ANYONE:
             return True
 
 

@@ -1,19 +1,17 @@
 """The escrow as a pure function: `step(world, ctx, call)` is the outcome, or the refusal (docs/protocol.md section 4).
 
-Every call but `fund` and `withdraw` finds its milestone, asks the table of `machine.py`, and either moves the state or
-goes through the one door, `_settle`. Tokens are plain ERC-20 or native; `agree` and `amend` are not modelled yet.
+Here is what one caller does to one milestone: find it, ask the table of `machine.py`, and either move its state or go
+through the one door (`door.py`). Money in is `intake.py`, what both parties sign is `consents.py`.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from keeper.protocol.consents import accept, agree, amend
+from keeper.protocol.door import settle
 from keeper.protocol.due import due, settle_bps
-from keeper.protocol.encoding import agreement_id
-from keeper.protocol.funding import deadline_faults, structural_faults
 from keeper.protocol.gate import Open, check_judge, check_row, find, id_of, move, permitted
+from keeper.protocol.intake import fund, fund_with_authorization
 from keeper.protocol.machine import Action, standing_after_dispute
-from keeper.protocol.payout import payout
 from keeper.protocol.refusals import Name, Refusal, Refused
 from keeper.protocol.turn import Turn
 from keeper.protocol.types import (
@@ -22,21 +20,23 @@ from keeper.protocol.types import (
     ZERO24,
     ZERO32,
     ZERO_ADDRESS,
-    Agreement,
-    AgreementId,
-    Bps,
     Cause,
     Part,
     Status,
 )
 from keeper.protocol.world import (
-    AgreementState,
+    Accept,
+    Agree,
+    Amend,
     Approve,
     Attest,
     Call,
     Ctx,
     Dispute,
     Fund,
+    FundWithAuthorization,
+    FundWithPermit,
+    Multicall,
     Outcome,
     Rule,
     Settle,
@@ -52,7 +52,7 @@ def step(world: World, ctx: Ctx, call: Call) -> Outcome | Refusal:
     """What the escrow does with one call: outcome or refusal, `world` itself unchanged (docs/protocol.md section 4)."""
     turn = Turn(world, ctx)
     try:
-        if ctx.value and not isinstance(call, Fund | Dispute):
+        if ctx.value and not isinstance(call, Fund | Amend | Dispute):
             raise Refused(Name.NOT_PAYABLE)
         return turn.finish(_apply(turn, call))
     except Refused as refused:
@@ -60,51 +60,46 @@ def step(world: World, ctx: Ctx, call: Call) -> Outcome | Refusal:
 
 
 def _apply(turn: Turn, call: Call) -> object:
+    """Do it; what the contract returns, or None."""
     match call:
-        case Fund():
-            return _fund(turn, call)
+        case Fund() | FundWithPermit():
+            return fund(turn, call)
+        case FundWithAuthorization():
+            return fund_with_authorization(turn, call)
+        case Amend():
+            return amend(turn, call)
+        case Accept():
+            return accept(turn, call)
         case SettleMany():
             return tuple(_settle_or_skip(turn, part) for part in call.parts)
         case Withdraw():
             return _withdraw(turn, call)
+        case Multicall():
+            return tuple(_apply(turn, inner) for inner in call.calls)
+        case _:
+            _act(turn, call)
+            return None
+
+
+def _act(turn: Turn, call: Submit | Attest | Approve | Waive | Agree | Dispute | Rule | Settle) -> None:
+    """What is about one milestone."""
+    match call:
         case Submit():
             _submit(turn, call)
         case Attest():
             _attest(turn, call)
         case Approve():
-            _settle(turn, permitted(turn, call.part, Action.APPROVE), Cause.APPROVED, ALL_BPS)
+            settle(turn, permitted(turn, call.part, Action.APPROVE), Cause.APPROVED, ALL_BPS)
         case Waive():
-            _settle(turn, permitted(turn, call.part, Action.WAIVE), Cause.WAIVED, 0)
+            settle(turn, permitted(turn, call.part, Action.WAIVE), Cause.WAIVED, 0)
+        case Agree():
+            agree(turn, call)
         case Dispute():
             _dispute(turn, call)
         case Rule():
             _rule(turn, call)
         case Settle():
             _settle_when_due(turn, call.part)
-    return None
-
-
-def _fund(turn: Turn, call: Fund) -> AgreementId:
-    """docs/protocol.md section 3, Refused at funding, and section 4."""
-    turn.check_chain()
-    terms, milestones, mask = call.terms, call.milestones, call.mask
-    for fault in structural_faults(terms, milestones, turn.escrow, turn.contracts, native=turn.native):
-        raise Refused(fault.refusal.name, *fault.refusal.args)
-    if mask == 0:
-        raise Refused(Name.EMPTY_MASK)
-    if mask >> len(milestones):
-        raise Refused(Name.MASK_OUTSIDE_SCHEDULE, mask, len(milestones))
-    id_ = agreement_id(turn.domain, terms, milestones)
-    held = turn.agreement(id_) or AgreementState(Agreement(terms, milestones))
-    if held.funded & mask:
-        raise Refused(Name.ALREADY_FUNDED, id_, held.funded & mask)
-    for fault in deadline_faults(milestones, mask, turn.ctx.now):
-        raise Refused(fault.refusal.name, *fault.refusal.args)
-
-    turn.put(id_, replace(held, funded=held.funded | mask))
-    turn.emit("Funded", id_, terms.payer, terms.payee, turn.ctx.caller, mask, terms, milestones)
-    turn.pull(terms.token, sum(m.amount for i, m in enumerate(milestones) if mask >> i & 1))
-    return id_
 
 
 def _submit(turn: Turn, call: Submit) -> None:
@@ -133,7 +128,7 @@ def _attest(turn: Turn, call: Attest) -> None:
         return
     turn.emit("Attested", *facts, verdict.payout_bps)
     if terms.challenge_window == 0:
-        _settle(turn, found, Cause.ATTESTED, verdict.payout_bps)
+        settle(turn, found, Cause.ATTESTED, verdict.payout_bps)
         return
     move(turn, found, Status.ATTESTED, standing_bps=verdict.payout_bps)
 
@@ -184,14 +179,14 @@ def _rule(turn: Turn, call: Rule) -> None:
     check_row(turn.ctx, found, Action.RULE)
     if call.payee_bps > ALL_BPS:
         raise Refused(Name.BPS_TOO_LARGE, call.payee_bps)
-    _settle(turn, found, Cause.RULED, call.payee_bps)
+    settle(turn, found, Cause.RULED, call.payee_bps)
 
 
 def _settle_when_due(turn: Turn, part: Part) -> None:
     """What time alone does: the clock's cause and share (docs/protocol.md section 4)."""
     found = permitted(turn, part, Action.SETTLE)
     cause = due(part.terms, part.milestone, found.state).cause
-    _settle(turn, found, cause, settle_bps(part.terms, found.state))
+    settle(turn, found, cause, settle_bps(part.terms, found.state))
 
 
 def _settle_or_skip(turn: Turn, part: Part) -> bool:
@@ -204,23 +199,6 @@ def _settle_or_skip(turn: Turn, part: Part) -> bool:
     except Refused:
         return False
     return True
-
-
-def _settle(turn: Turn, found: Open, cause: Cause, payee_bps: Bps) -> None:
-    """The one door: pay out and close (docs/protocol.md section 4, Payout)."""
-    terms, index = found.part.terms, found.part.index
-    with_tip = cause in (Cause.ATTESTED, Cause.LAPSED, Cause.UNREVIEWED, Cause.UNRULED)
-    paid = payout(found.part.milestone.amount, payee_bps, terms.fee_bps, terms.tip, with_tip)
-    executor = turn.ctx.caller
-
-    states = {i: s for i, s in found.held.states.items() if i != index}
-    turn.put(found.id, replace(found.held, closed=found.held.closed | 1 << index, states=states))
-    facts = (cause, payee_bps, paid.to_payee, paid.to_payer, paid.fee, paid.tip, executor)
-    turn.emit("Settled", found.id, index, *facts)
-    turn.push(terms.token, terms.payee, paid.to_payee)
-    turn.push(terms.token, terms.payer, paid.to_payer)
-    turn.push(terms.token, terms.fee_to, paid.fee)
-    turn.push(terms.token, executor, paid.tip)
 
 
 def _withdraw(turn: Turn, call: Withdraw) -> int:

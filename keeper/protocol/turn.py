@@ -1,4 +1,4 @@
-"""One call in the making: the draft that `model.py` writes on, and the escrow's three ways with money."""
+"""One call in the making: the draft that the model writes on, and the escrow's ways with money."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ class Turn:
     def __init__(self, world: World, ctx: Ctx) -> None:
         self.domain = world.domain
         self.contracts = world.contracts
-        self.native = world.native
         self.ctx = ctx
         self._agreements = dict(world.agreements)
         self._credits = dict(world.credits)
@@ -40,15 +39,22 @@ class Turn:
     def emit(self, name: str, *args: object) -> None:
         self._events.append(Event(name, args))
 
-    def pull(self, token: Address, amount: int) -> None:
-        """Take exactly `amount` from the caller, native value included (docs/protocol.md section 3)."""
+    def check_value(self, token: Address, amount: int) -> None:
+        """Refuse another native value than `amount` of the native currency needs (docs/protocol.md section 3)."""
         expected = amount if token == ZERO_ADDRESS else 0
         if self.ctx.value != expected:
             raise Refused(Name.WRONG_VALUE, self.ctx.value, expected)
-        if not self.ctx.pays:
+
+    def pull(self, token: Address, amount: int) -> None:
+        """Take exactly `amount` from the caller; native value is there already (docs/protocol.md section 3)."""
+        if token != ZERO_ADDRESS and not self.ctx.pays:
             raise Refused(Name.TRANSFER_FROM_FAILED, token, self.ctx.caller, amount)
+        self.receive(token, self.ctx.caller, amount)
+
+    def receive(self, token: Address, source: Address, amount: int) -> None:
+        """Note what came in."""
         self._held[token] = self._held.get(token, 0) + amount
-        self._movements.append(Movement(Flow.PULL, token, self.ctx.caller, amount))
+        self._movements.append(Movement(Flow.PULL, token, source, amount))
 
     def push(self, token: Address, to: Address, amount: int) -> None:
         """Send, or credit what the receiver refuses; zero is skipped (docs/protocol.md section 4, Payout)."""
@@ -78,7 +84,7 @@ class Turn:
             self._movements.append(Movement(Flow.HOOK, ZERO_ADDRESS, arbiter, self.ctx.value))
 
     def finish(self, returned: object = None) -> Outcome:
-        world = World(self.domain, self.contracts, self._agreements, self._credits, self._held, self.native)
+        world = World(self.domain, self.contracts, self._agreements, self._credits, self._held)
         return Outcome(world, tuple(self._events), tuple(self._movements), returned)
 
     def _send(self, token: Address, to: Address, amount: int) -> None:

@@ -128,6 +128,11 @@ class Agreement:
         return Part(self.terms, tuple(leaf(m) for m in self.milestones), index, self.milestones[index])
 
 
+def sum_of(milestones: tuple[Milestone, ...], bits: int) -> int:
+    """Token units of the milestones in a bitmap; bits beyond the schedule count nothing."""
+    return sum(m.amount for i, m in enumerate(milestones) if bits >> i & 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Domain:
     """An EIP-712 domain as its contract was deployed (ERC-5267)."""

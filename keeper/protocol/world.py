@@ -5,21 +5,64 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
 
+from keeper.protocol.calls import (
+    Accept,
+    Agree,
+    Amend,
+    Approve,
+    Attest,
+    Call,
+    Consent,
+    Dispute,
+    Fund,
+    FundWithAuthorization,
+    FundWithPermit,
+    Multicall,
+    Rule,
+    Settle,
+    SettleMany,
+    Submit,
+    Waive,
+    Withdraw,
+)
 from keeper.protocol.types import (
     UNTOUCHED,
     Address,
     Agreement,
     AgreementId,
-    Attestation,
-    Bps,
     Domain,
-    Milestone,
     MilestoneState,
-    Part,
-    Terms,
+    sum_of,
 )
+
+__all__ = [
+    "Accept",
+    "Agree",
+    "AgreementState",
+    "Amend",
+    "Approve",
+    "Attest",
+    "Call",
+    "Consent",
+    "Ctx",
+    "Dispute",
+    "Event",
+    "Flow",
+    "Fund",
+    "FundWithAuthorization",
+    "FundWithPermit",
+    "Movement",
+    "Multicall",
+    "Outcome",
+    "Rule",
+    "Settle",
+    "SettleMany",
+    "Submit",
+    "Waive",
+    "Withdraw",
+    "World",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +77,18 @@ class AgreementState:
 
     def open_state(self, index: int) -> MilestoneState | None:
         """The state of an open milestone; None when it is unfunded or settled."""
-        if not (self.funded & ~self.closed) >> index & 1:
+        if not self.open_bits >> index & 1:
             return None
         return self.states.get(index, UNTOUCHED)
 
+    @property
+    def open_bits(self) -> int:
+        """The milestones that are funded and not settled."""
+        return self.funded & ~self.closed
+
     def open_amount(self) -> int:
         """Token units of the milestones that are funded and not settled."""
-        bits = self.funded & ~self.closed
-        return sum(m.amount for i, m in enumerate(self.agreement.milestones) if bits >> i & 1)
+        return sum_of(self.agreement.milestones, self.open_bits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +103,6 @@ class World:
     """Token units by (token, owner): pushes that failed."""
     held: Mapping[Address, int] = field(default_factory=dict)
     """The escrow's balance by token, in token units."""
-    native: bool = True
-    """Whether the escrow serves the native currency (token 0)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,93 +117,11 @@ class Ctx:
     pays: bool = True
     """Whether the token lets the escrow pull from the caller (balance and allowance suffice)."""
     refuses: frozenset[tuple[Address, Address]] = frozenset()
-    """(token, receiver) of transfers that fail."""
+    """(token, receiver) of transfers that fail; of the native currency, calls that fail."""
     hook_accepts: bool = True
     """Whether an arbiter's hook returns its selector."""
     chain_id: int | None = None
     """The chain's id where it is no longer the deployed one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fund:
-    """`fund(terms, milestones, mask)`."""
-
-    terms: Terms
-    milestones: tuple[Milestone, ...]
-    mask: int
-
-
-@dataclass(frozen=True, slots=True)
-class Submit:
-    """`submit(part, deliverable)`."""
-
-    part: Part
-    deliverable: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Attest:
-    """`attest(part, attestation, proof)`; `proven` says whether M active members signed just this."""
-
-    part: Part
-    attestation: Attestation
-    proven: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Approve:
-    """`approve(part)`."""
-
-    part: Part
-
-
-@dataclass(frozen=True, slots=True)
-class Waive:
-    """`waive(part)`."""
-
-    part: Part
-
-
-@dataclass(frozen=True, slots=True)
-class Dispute:
-    """`dispute(part, data)`."""
-
-    part: Part
-    data: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """`rule(agreement, part, payeeBps)`."""
-
-    agreement: AgreementId
-    part: Part
-    payee_bps: Bps
-
-
-@dataclass(frozen=True, slots=True)
-class Settle:
-    """`settle(part)`."""
-
-    part: Part
-
-
-@dataclass(frozen=True, slots=True)
-class SettleMany:
-    """`settleMany(parts)`."""
-
-    parts: tuple[Part, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Withdraw:
-    """`withdraw(token, to)`."""
-
-    token: Address
-    to: Address
-
-
-Call: TypeAlias = Fund | Submit | Attest | Approve | Waive | Dispute | Rule | Settle | SettleMany | Withdraw
 
 
 @dataclass(frozen=True, slots=True)

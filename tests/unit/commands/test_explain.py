@@ -167,11 +167,11 @@ def test_what_may_be_done_now_is_what_the_table_opens(
 
     for action in Action:
         row = transition(state, action)
-        if row is None or not available(agreed, action) or action in (Action.AWARD, Action.REJECT):
+        if row is None or not available(agreed, action) or row.who in (Who.QUORUM, Who.BOTH):
             continue
         is_open = row.opens(agreed, MILESTONE, state) <= now <= row.closes(agreed, MILESTONE, state)
         for role, holder in (("payer", PAYER), ("payee", PAYEE), ("arbiter", ARBITER)):
-            if row.who not in (Who.ANYONE, Who.QUORUM) and (role != "arbiter" or arbiter):
+            if row.who is not Who.ANYONE and (role != "arbiter" or arbiter):
                 assert ((role, action.value) in told) == (is_open and may(row.who, agreed, holder))
 
 

@@ -37,7 +37,10 @@ from keeper.protocol.types import (
 from keeper.protocol.world import (
     Approve,
     Ctx,
+    Flow,
     Fund,
+    FundWithAuthorization,
+    FundWithPermit,
     Outcome,
     Settle,
 )
@@ -158,13 +161,50 @@ def test_funding_takes_exactly_the_sum():
     assert refusal(EMPTY, PAYER, 0, Fund(TERMS, MILESTONES, 3), pays=False) == Name.TRANSFER_FROM_FAILED
 
 
-def test_the_native_currency_is_refused_where_the_escrow_does_not_serve_it():
+def test_the_native_currency_needs_no_code_and_no_allowance():
     native = changed(token=ZERO_ADDRESS)
-    tokens_only = replace(EMPTY, native=False)
+    call = Fund(native.terms, MILESTONES, 3)
 
-    assert isinstance(fund(native), Outcome)
-    assert fund(native, tokens_only).name == Name.NATIVE_NOT_SUPPORTED
-    assert isinstance(fund(AGREEMENT, tokens_only), Outcome)
+    answer = step(EMPTY, Ctx(STRANGER, NOW, value=3000, pays=False), call)
+
+    assert isinstance(answer, Outcome)
+    assert answer.world.held == {ZERO_ADDRESS: 3000}
+    assert [(m.flow, m.who, m.amount) for m in answer.movements] == [(Flow.PULL, STRANGER, 3000)]
+
+
+def test_a_permit_changes_who_may_take_money_and_nothing_else():
+    call = FundWithPermit(TERMS, MILESTONES, 3)
+
+    answer = step(EMPTY, Ctx(STRANGER, NOW), call)
+
+    assert answer == step(EMPTY, Ctx(STRANGER, NOW), Fund(TERMS, MILESTONES, 3))
+    assert refusal(EMPTY, PAYER, 0, call, pays=False) == Name.TRANSFER_FROM_FAILED
+    assert refusal(EMPTY, PAYER, 0, call, value=1) == Name.NOT_PAYABLE
+    native = FundWithPermit(replace(TERMS, token=ZERO_ADDRESS), MILESTONES, 3)
+    assert refusal(EMPTY, PAYER, 0, native) == Name.WRONG_VALUE
+
+
+def test_an_authorization_takes_the_payers_money_whoever_brings_it():
+    answer = step(EMPTY, Ctx(STRANGER, NOW, pays=False), FundWithAuthorization(TERMS, MILESTONES, 3, authorized=True))
+
+    assert isinstance(answer, Outcome)
+    assert answer.events[0].args[:5] == (id_of(AGREEMENT), PAYER, PAYEE, PAYER, 3)
+    assert [(m.who, m.amount) for m in answer.movements] == [(PAYER, 3000)]
+    assert answer.returned == id_of(AGREEMENT)
+
+
+def test_an_authorization_is_refused_by_its_token_and_for_the_native_currency_altogether():
+    native = replace(TERMS, token=ZERO_ADDRESS)
+
+    for terms, milestones, authorized, name in (
+        (TERMS, MILESTONES, False, Name.AUTHORIZATION_REFUSED),
+        (native, MILESTONES, True, Name.NO_CODE),
+        (TERMS, (), True, Name.BAD_MILESTONE_COUNT),
+    ):
+        assert refusal(EMPTY, STRANGER, 0, FundWithAuthorization(terms, milestones, 3, authorized)) == name
+    world = fund(AGREEMENT, mask=1).world
+    again = FundWithAuthorization(TERMS, MILESTONES, 3, authorized=True)
+    assert refusal(world, STRANGER, 0, again) == Name.ALREADY_FUNDED
 
 
 def test_step_leaves_the_world_it_was_given():

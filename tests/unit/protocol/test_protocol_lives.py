@@ -1,5 +1,8 @@
 """Random lives of random agreements against the invariants of docs/protocol.md section 8."""
 
+from collections import Counter
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from protocol_stage import (
@@ -26,12 +29,17 @@ from keeper.protocol.refusals import Name, Refusal
 from keeper.protocol.types import (
     ZERO32,
     ZERO_ADDRESS,
+    Amendment,
     Attestation,
     Status,
+    sum_of,
 )
 from keeper.protocol.world import (
+    Agree,
+    Amend,
     Approve,
     Attest,
+    Consent,
     Ctx,
     Dispute,
     Outcome,
@@ -66,6 +74,8 @@ def lives(draw):
                 "waive",
                 "settle",
                 "many",
+                "agree",
+                "amend",
                 "withdraw",
             ]
         ),
@@ -77,7 +87,7 @@ def lives(draw):
     return agreement, draw(st.lists(choice, max_size=25))
 
 
-def call_of(agreement, world, name, index, bps):
+def call_of(agreement, world, name, index, bps, now):
     part, state = agreement.part(index), state_of(world, agreement, index)
     attempt = state.attempt if state else 0
     work = WORK if state and state.status == Status.SUBMITTED else ZERO32
@@ -90,9 +100,36 @@ def call_of(agreement, world, name, index, bps):
         "approve": lambda: Approve(part),
         "waive": lambda: Waive(part),
         "settle": lambda: Settle(part),
-        "many": lambda: SettleMany(tuple(agreement.part(i) for i in range(len(agreement.milestones)))),
+        "many": lambda: SettleMany(tuple(every_part(world))),
+        "agree": lambda: Agree(part, bps, now, now, Consent.SIGNED, Consent.SIGNED),
+        "amend": lambda: amend_to(agreement, world, bps, now),
         "withdraw": lambda: Withdraw(agreement.terms.token, PAYEE),
     }[name]()
+
+
+def every_part(world):
+    for held in world.agreements.values():
+        yield from (held.agreement.part(i) for i in range(len(held.agreement.milestones)))
+
+
+def amend_to(agreement, world, number, now):
+    """What the number says of what is open, into what it says of an agreement that is not there yet."""
+    still_open = world.agreements[id_of(agreement)].open_bits
+    terms = replace(agreement.terms, salt=len(world.agreements).to_bytes(32, "big"), tip=0)
+    milestones = tuple(replace(m, amount=max(m.amount // 2, 1), submit_by=now + 1000) for m in agreement.milestones)
+    what = Amendment(still_open & number or still_open, (number >> 3) % (1 << len(milestones)) or 1, now, now)
+    return Amend(what, agreement.terms, agreement.milestones, terms, milestones, Consent.SIGNED, Consent.SIGNED)
+
+
+def played(agreement, world, choice, now):
+    """The second at which a choice is tried, and what the escrow answers."""
+    index, name, caller, when, bps, refuses = choice
+    now = moment(agreement, world, index, now, when)
+    call, value = call_of(agreement, world, name, index, bps, now), 0
+    if isinstance(call, Amend) and agreement.terms.token == ZERO_ADDRESS:
+        what = call.amendment
+        value = max(sum_of(call.to_milestones, what.opens) - sum_of(agreement.milestones, what.closes), 0)
+    return now, step(world, Ctx(caller, now, value, refuses=refuses), call)
 
 
 def moment(agreement, world, index, now, choice):
@@ -109,13 +146,30 @@ def moment(agreement, world, index, now, choice):
     return max(now, edges[choice])
 
 
-def check_books(world, agreement, paid):
-    terms, held = agreement.terms, world.agreements[id_of(agreement)]
-    credits_ = sum(amount for (token, _), amount in world.credits.items() if token == terms.token)
-    assert world.held[terms.token] == held.open_amount() + credits_
-    assert held.closed & ~held.funded == 0
-    total = sum(m.amount for m in agreement.milestones)
-    assert total == held.open_amount() + paid
+class Books:
+    """Each agreement to the unit: funded and moved in is paid, open or moved out (section 8, invariant 2)."""
+
+    def __init__(self):
+        self.came, self.left = Counter(), Counter()
+
+    def enter(self, outcome):
+        for event in outcome.events:
+            match event.name, event.args:
+                case "Funded", (id_, _, _, _, mask, _, milestones):
+                    self.came[id_] += sum_of(milestones, mask)
+                case "Settled", (id_, _, _, _, *paid, _):
+                    self.left[id_] += sum(paid)
+                case "Amended", (source, _, closes, _, moved):
+                    out = sum_of(outcome.world.agreements[source].agreement.milestones, closes)
+                    assert moved <= out
+                    self.left[source] += out
+
+    def check(self, world, token):
+        for id_, held in world.agreements.items():
+            assert held.closed & ~held.funded == 0
+            assert self.came[id_] == held.open_amount() + self.left[id_]
+        credits_ = sum(amount for (which, _), amount in world.credits.items() if which == token)
+        assert world.held[token] == sum(held.open_amount() for held in world.agreements.values()) + credits_
 
 
 def check_clocks(world, agreement, now):
@@ -137,7 +191,7 @@ def check_clocks(world, agreement, now):
         assert (cause, to_payee + fee + tip) == (answer.cause, answer.share)
         assert bps == settle_bps(agreement.terms, state)
         after = {row.action.value for row in possible(agreement.terms, milestone, state, now=2**40 - 1)}
-        assert after == {"approve", "waive", "settle"}
+        assert after == {"approve", "waive", "agree", "amend", "settle"}
 
 
 @settings(max_examples=150, deadline=None)
@@ -146,26 +200,29 @@ def test_every_life_keeps_the_books_and_the_clocks(life):
     agreement, choices = life
     outcome = fund(agreement)
     assert isinstance(outcome, Outcome)
-    world, now, paid = outcome.world, NOW, 0
-    check_books(world, agreement, paid)
-    for index, name, caller, when, bps, refuses in choices:
-        now = moment(agreement, world, index, now, when)
+    world, now, books = outcome.world, NOW, Books()
+    books.enter(outcome)
+    books.check(world, agreement.terms.token)
+    for choice in choices:
         before = world
-        answer = step(world, Ctx(caller, now, refuses=refuses), call_of(agreement, world, name, index, bps))
+        now, answer = played(agreement, world, choice, now)
         if isinstance(answer, Refusal):
             continue
         world = answer.world
-        paid += sum(sum(e.args[4:8]) for e in answer.events if e.name == "Settled")
-        check_books(world, agreement, paid)
-        check_clocks(world, agreement, now)
-        if name not in ("many", "withdraw"):
-            check_others_untouched(before, world, agreement, index)
+        books.enter(answer)
+        books.check(world, agreement.terms.token)
+        for held in world.agreements.values():
+            check_clocks(world, held.agreement, now)
+        index, name, *_ = choice
+        if name not in ("many", "amend", "withdraw"):
+            check_others_untouched(before, world, id_of(agreement), index)
 
 
-def check_others_untouched(before, after, agreement, index):
-    for other in range(len(agreement.milestones)):
-        if other != index:
-            assert state_of(before, agreement, other) == state_of(after, agreement, other)
+def check_others_untouched(before, after, id_, index):
+    for other, held in after.agreements.items():
+        for i in range(len(held.agreement.milestones)):
+            if (other, i) != (id_, index):
+                assert held.open_state(i) == before.agreements[other].open_state(i)
 
 
 @settings(max_examples=150, deadline=None)
@@ -173,16 +230,15 @@ def check_others_untouched(before, after, agreement, index):
 def test_time_alone_empties_every_life_by_latest(life):
     agreement, choices = life
     world, now = fund(agreement).world, NOW
-    for index, name, caller, when, bps, refuses in choices:
-        now = moment(agreement, world, index, now, when)
-        answer = step(world, Ctx(caller, now, refuses=refuses), call_of(agreement, world, name, index, bps))
+    for choice in choices:
+        now, answer = played(agreement, world, choice, now)
         world = answer.world if isinstance(answer, Outcome) else world
-    end = max(latest(agreement.terms, m) for m in agreement.milestones)
-    everything = call_of(agreement, world, "many", 0, 0)
+    every = [held.agreement for held in world.agreements.values()]
+    end = max(latest(one.terms, m) for one in every for m in one.milestones)
 
-    answer = step(world, Ctx(STRANGER, max(end, now)), everything)
+    answer = step(world, Ctx(STRANGER, max(end, now)), SettleMany(tuple(every_part(world))))
 
-    assert answer.world.agreements[id_of(agreement)].open_amount() == 0
+    assert [held.open_amount() for held in answer.world.agreements.values()] == [0] * len(every)
 
 
 @settings(max_examples=150, deadline=None)
@@ -190,14 +246,15 @@ def test_time_alone_empties_every_life_by_latest(life):
 def test_with_a_verifier_a_dispute_that_nobody_rules_changes_no_share(life):
     agreement, choices = life
     world, now = fund(agreement).world, NOW
-    for index, name, caller, when, bps, refuses in choices:
-        now = moment(agreement, world, index, now, when)
+    for choice in choices:
+        index, _, _, when, *_ = choice
+        at = moment(agreement, world, index, now, when)
         for party in (PAYER, PAYEE):
-            disputed = step(world, Ctx(party, now), Dispute(agreement.part(index)))
+            disputed = step(world, Ctx(party, at), Dispute(agreement.part(index)))
             if isinstance(disputed, Outcome):
                 milestone, terms = agreement.milestones[index], agreement.terms
                 without = due(terms, milestone, state_of(world, agreement, index))
                 with_ = due(terms, milestone, state_of(disputed.world, agreement, index))
                 assert with_.share == without.share
-        answer = step(world, Ctx(caller, now, refuses=refuses), call_of(agreement, world, name, index, bps))
+        now, answer = played(agreement, world, choice, now)
         world = answer.world if isinstance(answer, Outcome) else world
