@@ -100,6 +100,23 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
+class Amended:
+    """Milestones `closes` ended here and `opens` were funded in `target`; `moved` token units went along."""
+
+    target: bytes
+    closes: int
+    opens: int
+    moved: int
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The payee accepted the terms, funded or not."""
+
+    by: Address
+
+
+@dataclass(frozen=True, slots=True)
 class Announced:
     """Members of a quorum, as its verifier checked them."""
 
@@ -127,10 +144,25 @@ class Withdrawn:
     amount: int
 
 
-Payload: TypeAlias = Funded | Submitted | Attested | Rejected | Disputed | Settled | Announced | Credited | Withdrawn
+Payload: TypeAlias = (
+    Funded
+    | Submitted
+    | Attested
+    | Rejected
+    | Disputed
+    | Settled
+    | Amended
+    | Accepted
+    | Announced
+    | Credited
+    | Withdrawn
+)
 
-OF_AGREEMENT = frozenset({"Funded", "Submitted", "Attested", "Rejected", "Disputed", "Settled"})
-"""Events whose first topic is an agreement's id and that move one of its milestones."""
+OF_AGREEMENT = frozenset({"Funded", "Submitted", "Attested", "Rejected", "Disputed", "Settled", "Amended"})
+"""Events whose first topic is an agreement's id and that move one of its milestones.
+
+Accepted moves none, may come before anything is funded, and may be repeated for ever: it is kept apart.
+"""
 
 
 CACHED_DATA = 20_000
@@ -189,6 +221,8 @@ _PAYLOADS: Mapping[str, Callable[[Mapping[str, Any]], Payload]] = {
     "Rejected": lambda v: Rejected(v["index"], v["attempt"], bytes(v["deliverable"])),
     "Disputed": lambda v: Disputed(v["index"], _address(v["by"]), v["standingBps"], bytes(v["data"])),
     "Settled": _settled,
+    "Amended": lambda v: Amended(bytes(v["to"]), v["closes"], v["opens"], v["moved"]),
+    "Accepted": lambda v: Accepted(_address(v["by"])),
     "Credited": lambda v: Credited(_address(v["token"]), _address(v["owner"]), v["amount"]),
     "Withdrawn": lambda v: Withdrawn(_address(v["token"]), _address(v["owner"]), _address(v["to"]), v["amount"]),
     "Announced": lambda v: Announced(bytes(v["quorum"]), v["m"], tuple(_address(a) for a in v["members"])),

@@ -1,29 +1,11 @@
-"""What the ledger's queries answer with, and how rows of the database become those values."""
+"""What the ledger's queries answer with."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from operator import itemgetter
-
-from eth_utils.address import to_checksum_address
-from sqlalchemy import RowMapping
 
 from keeper.chain.blocks import Header
-from keeper.ledger.events import StoredEvent, agreement_in
-from keeper.protocol.due import NOTHING_DUE, due
-from keeper.protocol.quorum import Quorum
-from keeper.protocol.types import (
-    UNTOUCHED,
-    Address,
-    Agreement,
-    Bps,
-    Cause,
-    Due,
-    MilestoneState,
-    Part,
-    Status,
-    Terms,
-)
+from keeper.protocol.types import Address, Agreement, Bps, Cause, Due, MilestoneState, Part, Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +41,7 @@ class MilestoneView:
 
 @dataclass(frozen=True, slots=True)
 class SettlementView:
-    """How a milestone's money left, in token units."""
+    """How a milestone's money left, in token units; with cause AMENDED it paid nobody and went to another agreement."""
 
     agreement: bytes
     index: int
@@ -70,6 +52,36 @@ class SettlementView:
     fee: int
     tip: int
     executor: Address
+    tx_hash: str
+    number: int
+    block_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class AmendmentView:
+    """Milestones of `source` that ended for milestones of `target`; bitmaps, bit i = milestone i."""
+
+    source: bytes
+    target: bytes
+    closes: int
+    opens: int
+    moved: int
+    """Token units that went along."""
+    executor: Address
+    """Who sent it."""
+    tx_hash: str
+    number: int
+    block_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptanceView:
+    """The first time that the payee accepted the terms on chain."""
+
+    agreement: bytes
+    by: Address
+    time: int
+    """Unix seconds of its block."""
     tx_hash: str
     number: int
     block_hash: str
@@ -90,93 +102,12 @@ class AgreementView:
     milestones: tuple[MilestoneView, ...]
     """The whole schedule, unfunded milestones included."""
     settlements: dict[int, SettlementView]
+    amendments: tuple[AmendmentView, ...] = ()
+    """Where milestones of it went."""
+    opened_by: AmendmentView | None = None
+    """Where its first milestones came from, if it began by an amendment."""
+    accepted: AcceptanceView | None = None
 
-
-def hex_of(value: bytes) -> str:
-    """Bytes as the database keeps them: lower-case 0x hex."""
-    return "0x" + value.hex()
-
-
-def address_of(text: str) -> Address:
-    """A lower-case address of the database as EIP-55 text."""
-    return Address(to_checksum_address(text))
-
-
-def stored_event(row: RowMapping) -> StoredEvent:
-    """A row of the event table as a value."""
-    return StoredEvent(**{**row, "topics": tuple(row["topics"])})
-
-
-def quorum_value(row: RowMapping) -> Quorum:
-    """A row of the quorum table as a value."""
-    return Quorum(row["threshold"], tuple(address_of(a) for a in row["members"]))
-
-
-def settlement_view(row: RowMapping) -> SettlementView:
-    """A row of the settlement table as a value."""
-    return SettlementView(
-        agreement=_bytes(row["agreement"]),
-        index=row["index"],
-        cause=Cause(row["cause"]),
-        payee_bps=row["payee_bps"],
-        to_payee=int(row["to_payee"]),
-        to_payer=int(row["to_payer"]),
-        fee=int(row["fee"]),
-        tip=int(row["tip"]),
-        executor=address_of(row["executor"]),
-        tx_hash=row["tx_hash"],
-        number=row["number"],
-        block_hash=row["block_hash"],
-    )
-
-
-def agreement_view_of(row: RowMapping, milestones: list[RowMapping], settlements: list[RowMapping]) -> AgreementView:
-    """A row of the agreement table, with its milestones' and settlements' rows, as a value."""
-    agreement = agreement_in(row["terms"])
-    lines = {m["index"]: m for m in milestones}
-    views = (
-        milestone_view_of(row["id"], row["escrow"], agreement, i, lines.get(i))
-        for i in range(len(agreement.milestones))
-    )
-    return AgreementView(
-        id=_bytes(row["id"]),
-        chain=row["chain"],
-        escrow=address_of(row["escrow"]),
-        agreement=agreement,
-        funded=int(row["funded"], 16),
-        closed=int(row["closed"], 16),
-        block_number=row["block_number"],
-        milestones=tuple(views),
-        settlements={s["index"]: settlement_view(s) for s in sorted(settlements, key=itemgetter("index"))},
-    )
-
-
-def milestone_view_of(
-    agreement_id: str, escrow: str, agreement: Agreement, index: int, row: RowMapping | None
-) -> MilestoneView:
-    """A row of the milestone table as a value; without a row the milestone was never funded."""
-    state = UNTOUCHED if row is None else _state(row)
-    is_open = row is not None and bool(row["open"])
-    return MilestoneView(
-        agreement=_bytes(agreement_id),
-        escrow=address_of(escrow),
-        index=index,
-        part=agreement.part(index),
-        terms=agreement.terms,
-        funded=row is not None,
-        open=is_open,
-        state=state,
-        due=due(agreement.terms, agreement.milestones[index], state) if is_open else NOTHING_DUE,
-        changed_number=row["changed_number"] if row is not None else 0,
-        changed_hash=row["changed_hash"] if row is not None else "",
-    )
-
-
-def _state(row: RowMapping) -> MilestoneState:
-    return MilestoneState(
-        Status(row["status"]), row["attempt"], row["since"], _bytes(row["deliverable"]), row["standing_bps"]
-    )
-
-
-def _bytes(text: str) -> bytes:
-    return bytes.fromhex(text[2:])
+    def went_to(self, index: int) -> bytes | None:
+        """The agreement that a milestone's money went to, if it was moved."""
+        return next((a.target for a in self.amendments if a.closes >> index & 1), None)

@@ -7,12 +7,19 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, delete, select
 
-from keeper.ledger.model import address_of
 from keeper.ledger.project import refold
+from keeper.ledger.rows import address_of
 from keeper.store import schema
 from keeper.store.engine import Store
 
-PROJECTIONS = (schema.agreement, schema.milestone, schema.settlement, schema.quorum)
+PROJECTIONS = (
+    schema.agreement,
+    schema.milestone,
+    schema.settlement,
+    schema.amendment,
+    schema.acceptance,
+    schema.quorum,
+)
 
 
 def rebuild(store: Store) -> int:

@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, Table, select, text, tuple_
+from sqlalchemy import Column, Connection, RowMapping, Select, select, text, tuple_
 
 from keeper.chain.blocks import Header
 from keeper.ledger.events import StoredEvent, agreement_in
-from keeper.ledger.model import (
-    AgreementView,
-    MilestoneView,
-    Place,
-    SettlementView,
+from keeper.ledger.model import AcceptanceView, AgreementView, AmendmentView, MilestoneView, Place, SettlementView
+from keeper.ledger.rows import (
+    Rows,
+    acceptance_view,
     address_of,
     agreement_view_of,
     hex_of,
@@ -31,10 +30,13 @@ from keeper.protocol.types import ZERO_ADDRESS, Address
 from keeper.store import schema
 
 __all__ = [
+    "AcceptanceView",
     "AgreementView",
+    "AmendmentView",
     "MilestoneView",
     "Place",
     "SettlementView",
+    "acceptance_of",
     "agreement_view",
     "due_before",
     "events_of",
@@ -133,6 +135,13 @@ def settlement_of(conn: Connection, agreement: bytes, index: int) -> SettlementV
     return settlement_view(row) if row else None
 
 
+def acceptance_of(conn: Connection, agreement: bytes) -> AcceptanceView | None:
+    """The payee's first acceptance on chain, of an agreement that may not be funded yet."""
+    a = schema.acceptance
+    row = conn.execute(select(a).where(a.c.agreement == hex_of(agreement))).mappings().first()
+    return acceptance_view(row) if row else None
+
+
 def events_of(conn: Connection, agreement: bytes) -> list[StoredEvent]:
     """Every event of one agreement in the order of the chain; `events.decode` tells what each says."""
     e = schema.event
@@ -156,14 +165,21 @@ def _joined(row: RowMapping) -> MilestoneView:
 def _agreements(conn: Connection, query: Select[Any]) -> list[AgreementView]:
     rows = conn.execute(query).mappings().all()
     ids = [row["id"] for row in rows]
-    milestones = _by_agreement(conn, schema.milestone, ids)
-    settlements = _by_agreement(conn, schema.settlement, ids)
-    return [agreement_view_of(row, milestones.get(row["id"], []), settlements.get(row["id"], [])) for row in rows]
+    columns = {
+        "milestones": schema.milestone.c.agreement,
+        "settlements": schema.settlement.c.agreement,
+        "amendments": schema.amendment.c.source,
+        "opened_by": schema.amendment.c.target,
+        "accepted": schema.acceptance.c.agreement,
+    }
+    found = {name: _by(conn, column, ids) for name, column in columns.items()}
+    return [agreement_view_of(row, Rows(**{n: f.get(row["id"], []) for n, f in found.items()})) for row in rows]
 
 
-def _by_agreement(conn: Connection, table: Table, ids: Sequence[str]) -> dict[str, list[RowMapping]]:
+def _by(conn: Connection, column: Column[str], ids: Sequence[str]) -> dict[str, list[RowMapping]]:
+    """The rows of a column's table by that column's value."""
     found: dict[str, list[RowMapping]] = {}
     for start in range(0, len(ids), 500):  # SQLite bounds the parameters of one statement
-        for row in conn.execute(select(table).where(table.c.agreement.in_(ids[start : start + 500]))).mappings():
-            found.setdefault(row["agreement"], []).append(row)
+        for row in conn.execute(select(column.table).where(column.in_(ids[start : start + 500]))).mappings():
+            found.setdefault(row[column.name], []).append(row)
     return found

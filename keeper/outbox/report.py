@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, func, select
 from keeper.errors import MilepostError
 from keeper.outbox.intents import Intent
 from keeper.outbox.states import LIVE_TX, IntentState, TxState
-from keeper.protocol.types import Address
+from keeper.protocol.types import Address, Cause
 from keeper.store import schema
 
 _T, _I, _C = schema.transaction, schema.intent, schema.carries
@@ -27,8 +27,9 @@ def status(conn: Connection, chain: int, signer: Address) -> dict[str, Any]:
         .where(_T.c.chain == chain, _T.c.signer == signer.lower(), _T.c.state.in_(LIVE_TX))
         .order_by(_T.c.nonce, _T.c.seq)
     )
-    by_us = (schema.settlement.c.chain == chain, schema.settlement.c.executor == signer.lower())
-    settled = conn.execute(select(func.count()).select_from(schema.settlement).where(*by_us)).scalar_one()
+    s = schema.settlement
+    by_us = (s.c.chain == chain, s.c.executor == signer.lower(), s.c.cause != Cause.AMENDED.value)
+    settled = conn.execute(select(func.count()).select_from(s).where(*by_us)).scalar_one()
     held = conn.execute(select(_I.c.reason).where(*mine, _I.c.state == IntentState.HELD)).scalars().all()
     return {
         "intents": {**{state.value: 0 for state in IntentState}, **{row[0]: row[1] for row in by_state}},

@@ -32,7 +32,7 @@ _REASONS = (
 )
 
 
-REVISION = "0001"
+REVISION = "0002"
 """The schema that this version works with: the last revision in keeper/store/migrations."""
 
 

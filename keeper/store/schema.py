@@ -117,6 +117,36 @@ settlement = Table(
     PrimaryKeyConstraint("agreement", "index"),
 )
 
+amendment = Table(  # milestones that went from one agreement to another; no settlement paid them out
+    "amendment",
+    metadata,
+    Column("target", Text, nullable=False),  # an agreement is opened by one amendment, once
+    Column("source", Text, nullable=False),
+    Column("chain", BigInteger, nullable=False),
+    Column("closes", Text, nullable=False),  # bitmap as 0x hex: bit i = milestone i of source
+    Column("opens", Text, nullable=False),  # of target
+    Column("moved", Text, nullable=False),
+    Column("executor", Text, nullable=False),
+    Column("tx_hash", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("block_hash", Text, nullable=False),
+    PrimaryKeyConstraint("target"),
+    Index("amendment_by_source", "source"),
+)
+
+acceptance = Table(  # the first of each agreement; it may be there before anything is funded
+    "acceptance",
+    metadata,
+    Column("agreement", Text, nullable=False),
+    Column("chain", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("tx_hash", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("block_hash", Text, nullable=False),
+    PrimaryKeyConstraint("agreement"),
+)
+
 quorum = Table(
     "quorum",
     metadata,
@@ -297,5 +327,5 @@ pushed = Table(  # which relay has acknowledged which attestation
     PrimaryKeyConstraint("signed", "relay"),
 )
 
-CACHE = (block, event, agreement, milestone, settlement, quorum, cursor)
+CACHE = (block, event, agreement, milestone, settlement, amendment, acceptance, quorum, cursor)
 RECORD = (attestation, document, pulled, decision, intent, transaction, carries, signed, pushed)

@@ -62,11 +62,9 @@ class FakeBlock:
     world: World
 
     def tx_hash(self, index: int) -> str:
-        """An award that settles at once emits two logs in one transaction."""
-        together = index > 0 and [getattr(log.event, "name", "") for log in self.logs[index - 1 : index + 1]] == [
-            "Attested",
-            "Settled",
-        ]
+        """An award that settles at once emits two logs in one transaction, and so does an amendment."""
+        pair = tuple(getattr(log.event, "name", "") for log in self.logs[max(index - 1, 0) : index + 1])
+        together = pair in (("Attested", "Settled"), ("Funded", "Amended"))
         return "0x" + keccak(text=f"{self.hash} {index - 1 if together else index}").hex()
 
 

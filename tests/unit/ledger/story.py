@@ -18,14 +18,19 @@ from keeper.protocol.types import (
     Address,
     Agreement,
     AgreementId,
+    Amendment,
     Attestation,
     Milestone,
     Terms,
 )
 from keeper.protocol.world import (
+    Accept,
+    Agree,
+    Amend,
     Approve,
     Attest,
     Call,
+    Consent,
     Ctx,
     Dispute,
     Event,
@@ -44,6 +49,7 @@ PAYER, PAYEE, ARBITER, TOKEN, KEEPER = (
 MEMBERS = tuple(Address(to_checksum_address("0x" + b * 20)) for b in ("01", "02", "03"))
 QUORUM = Quorum(2, MEMBERS)
 WORK = keccak(b"work")[:24] + bytes(8)
+FAR = 2**40 - 1
 
 TERMS = Terms(
     payer=PAYER,
@@ -116,10 +122,43 @@ def settle(agreement: Agreement, index: int) -> tuple[Address, Call]:
     return KEEPER, Settle(agreement.part(index))
 
 
+def agree(agreement: Agreement, index: int, bps: int, as_of: int) -> tuple[Address, Call]:
+    """A split, delivered by a stranger at any time from `as_of` on."""
+    signed = (Consent.SIGNED, Consent.SIGNED)
+    return KEEPER, Agree(agreement.part(index), bps, as_of, FAR, *signed)
+
+
+def amend(
+    source: Agreement, target: Agreement, closes: int, opens: int, as_of: int, by: Address = KEEPER
+) -> tuple[Address, Call]:
+    """Milestones of one agreement for milestones of another; from `as_of` on."""
+    what = Amendment(closes, opens, as_of, FAR)
+    signed = (Consent.SIGNED, Consent.SIGNED)
+    return by, Amend(what, source.terms, source.milestones, target.terms, target.milestones, *signed)
+
+
+def accept(agreement: Agreement) -> tuple[Address, Call]:
+    return PAYEE, Accept(agreement.terms, agreement.milestones, Consent.EMPTY)
+
+
+def successor(agreement: Agreement, now: int, number: int = 0) -> Agreement:
+    """Other terms of the same parties, with fresh deadlines and another first amount."""
+    salt = keccak(agreement.terms.salt + number.to_bytes(1, "big"))
+    first, *rest = (replace(m, submit_by=now + 400 + i) for i, m in enumerate(agreement.milestones))
+    return Agreement(replace(agreement.terms, salt=salt), (replace(first, amount=first.amount + number), *rest))
+
+
 def possible_call(node: FakeNode, agreement: int, index: int, move: int, bps: int) -> tuple[Address, Call]:
     """One of the calls that the escrow may accept next; funding where nothing else can be done."""
-    chosen = AGREEMENTS[agreement]
+    now, known = node.tip.time, [held.agreement for held in node.tip.world.agreements.values()]
+    pool = [*AGREEMENTS, *(a for a in known if a not in AGREEMENTS)]
+    chosen = pool[(agreement + move) % len(pool) if move > 30 else agreement]
+    if move % 13 == 12:
+        return accept(chosen)
     held = node.tip.world.agreements.get(id_of(chosen))
+    if held and held.open_bits and move % 13 == 11:
+        closes = held.open_bits & (move | 1 << index) or held.open_bits
+        return amend(chosen, successor(chosen, now, bps % 256), closes, 1 << index, now)
     state = held.open_state(index) if held else None
     if state is None:
         return fund(chosen, 1 << index)
@@ -134,10 +173,12 @@ def possible_call(node: FakeNode, agreement: int, index: int, move: int, bps: in
         Action.SETTLE: settle(chosen, index),
         Action.APPROVE: approve(chosen, index),
         Action.WAIVE: waive(chosen, index),
+        Action.AGREE: agree(chosen, index, bps, now),
     }
-    # Approving and waiving are always possible and end everything: only where they are drawn at the very end.
-    lively = [row.action for row in rows if row.action not in (Action.APPROVE, Action.WAIVE)]
-    return calls[[*lively * 6, Action.APPROVE, Action.WAIVE][move % (6 * len(lively) + 2)]]
+    # Consent is always possible and ends everything: only where it is drawn at the very end.
+    consent = [Action.APPROVE, Action.WAIVE, Action.AGREE]
+    lively = [row.action for row in rows if row.action not in (*consent, Action.AMEND)]
+    return calls[[*lively * 6, *consent][move % (6 * len(lively) + 3)]]
 
 
 def mine(node: FakeNode, *calls: tuple[Address, Call], after: int = 12, extra: tuple[Log, ...] = ()) -> FakeBlock:

@@ -15,6 +15,8 @@ from story import (
     PAYER,
     UNATTESTED,
     WORK,
+    agree,
+    amend,
     approve,
     attest,
     dispute,
@@ -25,10 +27,11 @@ from story import (
     rule,
     settle,
     submit,
+    successor,
 )
 
 from keeper.errors import MilepostError
-from keeper.ledger.events import Funded, StoredEvent, agreement_in, decode
+from keeper.ledger.events import Amended, Funded, Settled, StoredEvent, agreement_in, decode
 from keeper.ledger.fold import Folded, fold
 from keeper.protocol.due import NOTHING_DUE, due
 from keeper.protocol.types import Agreement, Cause, MilestoneState, Status
@@ -119,8 +122,8 @@ def test_a_rejection_and_a_second_submission_are_told_apart(node: FakeNode) -> N
 def test_a_ruling_closes_with_its_share(node: FakeNode) -> None:
     must(node, submit(DISPUTABLE, 0), attest(DISPUTABLE, 0, 8000), dispute(DISPUTABLE, 0), rule(DISPUTABLE, 0, 4000))
     line = folded(told(node)).lines[0]
-    assert line.settled
-    assert (line.settled.cause, line.settled.payee_bps, line.settled.tip) == (Cause.RULED, 4000, 0)
+    assert isinstance(line.end, Settled)
+    assert (line.end.cause, line.end.payee_bps, line.end.tip) == (Cause.RULED, 4000, 0)
     assert line.state.standing_bps == 8000
 
 
@@ -128,8 +131,8 @@ def test_an_award_without_a_challenge_window_settles_in_one_transaction() -> Non
     node = new_node()
     must(node, fund(AT_ONCE), submit(AT_ONCE, 0), attest(AT_ONCE, 0, 9000))
     line = folded(told(node, AT_ONCE)).lines[0]
-    assert line.settled
-    assert line.settled.cause is Cause.ATTESTED
+    assert isinstance(line.end, Settled)
+    assert line.end.cause is Cause.ATTESTED
 
 
 def test_an_award_without_a_challenge_window_that_did_not_settle_is_refused() -> None:
@@ -173,7 +176,7 @@ def test_an_event_of_an_unfunded_milestone_is_refused(node: FakeNode) -> None:
 
 def test_an_event_after_settlement_is_refused(node: FakeNode) -> None:
     must(node, approve(DISPUTABLE, 0))
-    assert "settled before" in refused(lie(node, "Submitted", 0, 0, WORK))
+    assert "ended before" in refused(lie(node, "Submitted", 0, 0, WORK))
 
 
 def test_a_submission_of_another_attempt_is_refused(node: FakeNode) -> None:
@@ -221,9 +224,63 @@ def test_a_settlement_that_pays_another_sum_is_refused(node: FakeNode) -> None:
     assert "payout" in refused(events)
 
 
-def test_a_settlement_by_a_cause_of_a_later_version_is_refused(node: FakeNode) -> None:
-    events = lie(node, "Settled", 0, Cause.AGREED, 5000, 495, 500, 5, 0, PAYER)
-    assert "this version" in refused(events)
+def test_a_split_closes_a_disputed_milestone_with_its_share_and_without_a_tip(node: FakeNode) -> None:
+    must(node, submit(DISPUTABLE, 0), attest(DISPUTABLE, 0, 8000), dispute(DISPUTABLE, 0))
+    must(node, agree(DISPUTABLE, 0, 5000, node.tip.time))
+    line = folded(told(node)).lines[0]
+    assert isinstance(line.end, Settled)
+    assert (line.end.cause, line.end.payee_bps, line.end.tip) == (Cause.AGREED, 5000, 0)
+    assert line.state.status is Status.DISPUTED
+
+
+def test_a_split_above_everything_is_refused(node: FakeNode) -> None:
+    events = lie(node, "Settled", 0, Cause.AGREED, 10_001, 990, 0, 10, 0, PAYER)
+    assert "share 10000" in refused(events)
+
+
+def test_a_settlement_that_says_amended_is_refused(node: FakeNode) -> None:
+    events = lie(node, "Settled", 0, Cause.AMENDED, 0, 0, 1000, 0, 0, PAYER)
+    assert "pays out" in refused(events)
+
+
+def test_an_amendment_ends_what_it_closes_and_leaves_the_rest(node: FakeNode) -> None:
+    must(node, submit(DISPUTABLE, 0), submit(DISPUTABLE, 1))
+    target = successor(DISPUTABLE, node.tip.time)
+    must(node, amend(DISPUTABLE, target, 0b001, 0b110, node.tip.time))
+    before, after = folded(told(node)), folded(told(node, target))
+    assert (before.funded, before.closed) == (0b011, 0b001)
+    assert before.lines[0].end == Amended(id_of(target), 0b001, 0b110, 1000)
+    assert before.lines[0].state.status is Status.SUBMITTED
+    assert before.due(0) == NOTHING_DUE
+    assert (after.funded, after.closed) == (0b110, 0)
+
+
+@pytest.mark.parametrize("closes", [0, 0b100, 0b011, 1 << 63])
+def test_an_amendment_of_what_is_not_open_is_refused(node: FakeNode, closes: int) -> None:
+    must(node, approve(DISPUTABLE, 1))
+    assert "open milestones" in refused(lie(node, "Amended", b"\x09" * 32, closes, 1, 1))
+
+
+def test_an_amendment_that_moves_more_than_was_there_is_refused(node: FakeNode) -> None:
+    assert "at most" in refused(lie(node, "Amended", b"\x09" * 32, 0b001, 1, 1001))
+
+
+def test_an_amendment_of_a_verdict_that_pays_at_once_is_refused() -> None:
+    node = new_node()
+    must(node, fund(AT_ONCE), submit(AT_ONCE, 0), attest(AT_ONCE, 0, 9000))
+    verdict = told(node, AT_ONCE)[:-1]
+    amended = log_of(Event("Amended", (id_of(AT_ONCE), b"\x09" * 32, 0b001, 1, 1)))
+    node.mine([amended])
+    assert "verdict" in refused([*verdict, *stored(node.tip)])
+
+
+def test_an_event_after_an_amendment_is_refused(node: FakeNode) -> None:
+    must(node, amend(DISPUTABLE, successor(DISPUTABLE, node.tip.time), 0b001, 1, node.tip.time))
+    assert "ended before" in refused(lie(node, "Submitted", 0, 0, WORK))
+
+
+def test_acceptances_are_no_steps_of_an_agreement(node: FakeNode) -> None:
+    assert "an event of an agreement" in refused(lie(node, "Accepted", PAYEE))
 
 
 def test_an_event_with_damaged_data_is_named(node: FakeNode) -> None:
@@ -241,5 +298,5 @@ def test_a_long_life_settles_by_its_clock(node: FakeNode) -> None:
     must(node, submit(DISPUTABLE, 0))
     must(node, settle(DISPUTABLE, 0), after=200)
     line = folded(told(node)).lines[0]
-    assert line.settled
-    assert (line.settled.cause, line.settled.payee_bps) == (Cause.UNREVIEWED, 2500)
+    assert isinstance(line.end, Settled)
+    assert (line.end.cause, line.end.payee_bps) == (Cause.UNREVIEWED, 2500)

@@ -54,6 +54,21 @@ def test_downgrade_to_base_and_up_again(tmp_path: Path) -> None:
     assert _tables(tmp_path / "m.db") == before
 
 
+def test_a_database_of_the_first_version_is_upgraded_and_keeps_what_it_holds(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "m.db")
+    downgrade(store, "0001")
+    assert {"amendment", "acceptance"}.isdisjoint(_tables(tmp_path / "m.db"))
+    with store.begin() as conn:
+        conn.execute(schema.pulled.insert().values(relay="http://relay", attestations=3, documents=4))
+    store.close()
+
+    upgraded = open_store(tmp_path / "m.db")
+
+    with upgraded.read() as conn:
+        assert conn.execute(schema.pulled.select()).one().documents == 4
+        assert conn.execute(schema.amendment.select()).all() == []
+
+
 def test_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     store = open_store(tmp_path / "m.db")
     with store.begin() as conn:
