@@ -158,6 +158,8 @@ def deploy(
         "contracts": contracts,
         "tokens": earlier.get("tokens", {}) if known else {},
     }
+    if known and "native_symbol" in earlier:
+        record["native_symbol"] = earlier["native_symbol"]
     if play_money:
         token, _ = place(provider, account, "PlayDollar")
         record["tokens"]["PLAY"] = {"address": token["address"], "decimals": 6, "symbol": "PLAY"}

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from keeper.config.problems import plain_words
 from keeper.config.settings import ChainSettings
 from keeper.errors import MilepostError
-from keeper.protocol.types import Address
+from keeper.protocol.types import NATIVE, NATIVE_DECIMALS, ZERO_ADDRESS, Address
 
 if TYPE_CHECKING:
     from keeper.protocol.terms_file import Book
@@ -48,6 +48,12 @@ class DeployedToken(BaseModel):
     symbol: Annotated[str, Field(min_length=1, max_length=32)]
 
 
+def _none_native(tokens: dict[str, DeployedToken]) -> dict[str, DeployedToken]:
+    if NATIVE in tokens:
+        raise ValueError(f"expected no token labelled {NATIVE}: that is the chain's own currency")
+    return tokens
+
+
 class Deployment(BaseModel):
     """One chain's contracts."""
 
@@ -59,16 +65,19 @@ class Deployment(BaseModel):
     """The escrow's deployment block: no event is older."""
     escrow: DeployedContract
     contracts: dict[str, DeployedContract]
-    tokens: dict[str, DeployedToken]
+    tokens: Annotated[dict[str, DeployedToken], AfterValidator(_none_native)]
+    native_symbol: Annotated[str, Field(min_length=1, max_length=32)] = "ETH"
+    """The ticker of the chain's own currency, which terms files call `native`."""
 
     def book(self) -> Book:
         """What a terms file may name on this chain."""
         from keeper.protocol.terms_file import Book  # late: brings the whole language of terms files
 
+        listed = {name: (token.address, token.decimals, token.symbol) for name, token in self.tokens.items()}
         return Book(
             chain_id=self.chain_id,
             escrow=self.escrow.address,
-            tokens={name: (token.address, token.decimals, token.symbol) for name, token in self.tokens.items()},
+            tokens={**listed, NATIVE: (ZERO_ADDRESS, NATIVE_DECIMALS, self.native_symbol)},
             contracts={name: contract.address for name, contract in self.contracts.items()},
         )
 

@@ -179,7 +179,7 @@ def settle(
 def withdraw(
     run: Run,
     token: Annotated[
-        str | None, typer.Argument(metavar="[TOKEN]", help="Ticker or address [default: every token].")
+        str | None, typer.Argument(metavar="[TOKEN]", help="Ticker, address, or `native` [default: every token].")
     ] = None,
     to: Annotated[str | None, typer.Option("--to", metavar="ADDRESS", help="Receiver [default: yourself].")] = None,
 ) -> None:

@@ -73,8 +73,13 @@ def _parties(shown: Shown) -> list[tuple[str, str]]:
     if terms.verifier != ZERO_ADDRESS:
         members = ", ".join(_name(shown, m) for m in quorum.members) if quorum else "never announced"
         rows.append(("attesters", f"{f'{quorum.m} of ' if quorum else ''}{members}"))
-    rows.append(("token", f"{shown.currency.symbol} {terms.token}"))
+    native = terms.token == ZERO_ADDRESS
+    rows.append(("token", f"{shown.currency.symbol} {'(the native currency)' if native else terms.token}"))
     rows.append(("locked", money(shown.open_units, shown.currency)))
+    if shown.view.opened_by:
+        rows.append(("came from", hex0x(shown.view.opened_by.source)))
+    if shown.view.accepted:
+        rows.append(("accepted", f"by the payee on chain, {utc(shown.view.accepted.time)}"))
     rows += [(name, f"{span(seconds)} {words}") for name, seconds, words in clocks(terms, quorum)]
     rows.append(("as of", f"block {head.number:,}, {utc(head.time)} (final up to block {shown.finalized:,})"))
     return rows

@@ -22,7 +22,7 @@ from keeper.errors import MilepostError
 from keeper.ledger import views
 from keeper.ledger.follow import Follower
 from keeper.protocol.encoding import escrow_domain
-from keeper.protocol.types import ZERO_ADDRESS, Address, Domain
+from keeper.protocol.types import NATIVE_DECIMALS, ZERO_ADDRESS, Address, Domain
 from keeper.store.engine import Store, open_store
 from keeper.store.lock import process_lock
 
@@ -102,6 +102,8 @@ class Session:
 
     def currency(self, token: Address) -> Currency:
         """A token's ticker and decimals: the deployment's words where it lists the token, else the token's own."""
+        if token == ZERO_ADDRESS:
+            return Currency(self.deployment.native_symbol, NATIVE_DECIMALS, token)
         for known in self.deployment.tokens.values():
             if known.address == token:
                 return Currency(known.symbol, known.decimals, token)

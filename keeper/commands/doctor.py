@@ -19,7 +19,7 @@ from keeper.chain.signer import exposed_files, load_signer
 from keeper.commands.words import number, span, utc
 from keeper.config.settings import Settings, load_settings
 from keeper.errors import Exit, MilepostError
-from keeper.protocol.types import Address
+from keeper.protocol.types import NATIVE_DECIMALS, Address
 from keeper.relay.client import RelayClient
 
 ABIS = ("Escrow", "QuorumVerifier", "ERC20")
@@ -144,7 +144,7 @@ def _chain(settings: Settings, deployment: Deployment, account: str | None) -> I
         return
     yield _guarded("clock", lambda: _clock(reached[0]))
     if account is not None:
-        yield _guarded("balance", lambda: _balance(reached[0], account))
+        yield _guarded("balance", lambda: _balance(reached[0], account, deployment.native_symbol))
     yield from _members(settings, deployment, account)
 
 
@@ -163,9 +163,9 @@ def _clock(rpc: Rpc) -> Check:
     return Check("clock", WARN, f"{words}{span(skew)} {side} this machine's clock: {advice}")
 
 
-def _balance(rpc: Rpc, account: str) -> Check:
+def _balance(rpc: Rpc, account: str, symbol: str) -> Check:
     wei = balance(rpc, Address(account))
-    words = f"{number(wei, 18)} of the native currency for gas"
+    words = f"{number(wei, NATIVE_DECIMALS)} {symbol} for gas"
     return Check("balance", GOOD if wei >= LOW_GAS else WARN, words + ("" if wei >= LOW_GAS else ": top it up"))
 
 

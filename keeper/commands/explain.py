@@ -49,6 +49,8 @@ class Settled:
     executor: str
     tx: str
     block: int
+    went_to: str = ""
+    """The agreement that its money went to, where it was moved and not paid out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +218,8 @@ def _disputed_sentence(facts: Facts, state: MilestoneState) -> str:
 
 
 def _settled_sentence(facts: Facts, settled: Settled) -> str:
+    if settled.cause == Cause.AMENDED:
+        return f"ended because {CAUSES[settled.cause]}, {settled.went_to}: it paid nobody here"
     paid = [
         (settled.to_payee, f"to {person(PAYEE, facts)}"),
         (settled.to_payer, f"back to {person(PAYER, facts)}"),

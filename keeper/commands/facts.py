@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from keeper.commands.context import Session
 from keeper.commands.explain import Facts, Settled
-from keeper.commands.words import Currency
+from keeper.commands.words import Currency, hex0x
 from keeper.ledger import views
 from keeper.ledger.views import AgreementView, MilestoneView
 from keeper.protocol.quorum import Quorum
@@ -62,6 +62,7 @@ def _settled(view: AgreementView, index: int) -> Settled | None:
     found = view.settlements.get(index)
     if found is None:
         return None
+    target = view.went_to(index)
     return Settled(
         cause=found.cause,
         payee_bps=found.payee_bps,
@@ -72,4 +73,5 @@ def _settled(view: AgreementView, index: int) -> Settled | None:
         executor=found.executor,
         tx=found.tx_hash,
         block=found.number,
+        went_to=hex0x(target) if target else "",
     )

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from keeper.chain.abi import contract
-from keeper.chain.token import Token
-from keeper.commands.carry import check_balance
 from keeper.commands.context import Session
-from keeper.commands.facts import quorum_of
+from keeper.commands.fund_calls import funding_calls
 from keeper.commands.fund_preview import locked, milestones_in, preview
-from keeper.commands.plan import Call, Plan, Publication
+from keeper.commands.plan import Plan, Publication
 from keeper.commands.refusals import contract_error
 from keeper.commands.request import Request
 from keeper.commands.terms import TermsReport, read_terms
@@ -19,12 +16,6 @@ from keeper.commands.words import hex0x, money, short
 from keeper.errors import MilepostError, Moved
 from keeper.ledger import views
 from keeper.ledger.events import Funded, decode
-from keeper.outbox.intents import IntentRequest
-from keeper.protocol.encoding import milestone_to_abi, terms_to_abi
-from keeper.protocol.types import ZERO_ADDRESS, Address
-
-LOCK_GAS = 100_000
-"""Added to the estimate of a funding: a token may cost more in the block than in the estimate."""
 
 
 def plan_fund(session: Session, path: Path, indexes: Sequence[int] | None, place: views.Place) -> Plan:
@@ -41,7 +32,7 @@ def plan_fund(session: Session, path: Path, indexes: Sequence[int] | None, place
         report = _with_deadlines(session, path, report, missing, place)
         _check_id(session, report)
     done = "" if missing else _already(session, report, wanted)
-    calls = tuple(_calls(session, report, missing, place)) if missing else ()
+    calls = tuple(funding_calls(session, report, missing)) if missing else ()
     return Plan(
         command="fund",
         run_id=_request(session, report, wanted).run_id,
@@ -132,99 +123,6 @@ def _already(session: Session, report: TermsReport, wanted: int) -> str:
         money="nothing moved; you need not pay",
         hint=f"`milepost show {hex0x(report.id)}`",
     )
-
-
-def _calls(session: Session, report: TermsReport, mask: int, place: views.Place) -> Iterator[Call]:
-    agreement, total = report.file.agreement, locked(report, mask)
-    terms = agreement.terms
-    if terms.token == ZERO_ADDRESS:
-        raise contract_error("NativeNotSupported", "The native currency is not served", cause="expected a token")
-    token = Token(session.rpc, terms.token)
-    check_balance(session, total, token.balance(session.sender), lambda units: money(units, report.currency))
-    yield from _announce(session, report)
-    allowance = token.allowance(session.sender, session.escrow.address)
-    short_of = allowance < total
-    if short_of:
-        yield from _allow(session, report, mask, total, allowance)
-    milestones = [milestone_to_abi(m) for m in agreement.milestones]
-    yield Call(
-        f"lock {money(total, report.currency)} in the escrow",
-        IntentRequest(
-            action="fund",
-            agreement=report.id,
-            milestone=0,
-            to=session.escrow.address,
-            calldata=contract("Escrow").encode("fund", terms_to_abi(terms), milestones, mask),
-            deliverable=mask.to_bytes(32, "big"),
-            gas=LOCK_GAS,
-        ),
-        frozenset({"TransferFromFailed"}) if short_of else frozenset(),
-        comes_after="everything before the transfer works; the allowance comes first",
-        ready=lambda: _check_allowance(session, report, token, total),
-        moves=True,
-    )
-
-
-def _announce(session: Session, report: TermsReport) -> Iterator[Call]:
-    """Publish the quorum's members once, so that anyone can build its proofs."""
-    terms, quorum = report.file.agreement.terms, report.file.quorum
-    if quorum is None or terms.verifier not in session.deployment.verifiers().values():
-        return
-    if quorum_of(session, terms) is not None:
-        return
-    yield Call(
-        f"announce the quorum, {quorum.m} of {len(quorum.members)} attesters",
-        IntentRequest(
-            action="announce",
-            agreement=bytes(32),
-            milestone=0,
-            to=terms.verifier,
-            calldata=contract("QuorumVerifier").encode("announce", quorum.m, list(quorum.members)),
-            deliverable=quorum.hash,
-        ),
-    )
-
-
-def _allow(session: Session, report: TermsReport, mask: int, total: int, allowance: int) -> Iterator[Call]:
-    """Allow exactly what the funding takes, never more.
-
-    An allowance that is there and too small is taken back first: some tokens (USDT) refuse to change one into another.
-    """
-    if allowance:
-        title = f"take back the old allowance of {money(allowance, report.currency)}"
-        yield Call(title, _approval(session, report, mask, 0, allowance))
-    yield Call(
-        f"allow the escrow to take exactly {money(total, report.currency)}",
-        _approval(session, report, mask, total, 0),
-        # Such a token refuses without a reason, or with one in words.
-        frozenset({"", "Error"}) if allowance else frozenset(),
-        comes_after="the old allowance has to be taken back first",
-    )
-
-
-def _approval(session: Session, report: TermsReport, mask: int, units: int, allowance: int) -> IntentRequest:
-    """`allowance` is what it replaces and part of the wish: after that was spent it is another wish."""
-    wish = mask.to_bytes(8, "big") + units.to_bytes(16, "big") + (allowance % (1 << 64)).to_bytes(8, "big")
-    return IntentRequest(
-        action="token-approve",
-        agreement=report.id,
-        milestone=0,
-        to=Address(report.currency.token),
-        calldata=contract("ERC20").encode("approve", session.escrow.address, units),
-        deliverable=wish,
-    )
-
-
-def _check_allowance(session: Session, report: TermsReport, token: Token, total: int) -> None:
-    """INSUFFICIENT_ALLOWANCE where the token does not show what was allowed a moment ago."""
-    found = token.allowance(session.sender, session.escrow.address)
-    if found < total:
-        expected, held = money(total, report.currency), money(found, report.currency)
-        raise MilepostError(
-            "INSUFFICIENT_ALLOWANCE",
-            f"The token does not let the escrow take {expected}",
-            cause=f"expected an allowance of {expected} for {session.escrow.address}, found {held}",
-        )
 
 
 def _documents(report: TermsReport) -> Iterator[Publication]:

@@ -120,6 +120,6 @@ def settled_error(about: Subject, action: str) -> MilepostError:
         "AlreadySettled",
         f"{sentence(about.name)} is settled already: nothing is left to {action}",
         cause=f"{about.explained.sentence} (transaction {settled.tx})",
-        money="nothing moved now; it was paid out before",
+        money=f"nothing moved now; it was {'moved elsewhere' if settled.went_to else 'paid out'} before",
         hint=f"`milepost show {hex0x(about.view.id)}` shows who received what",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 from sqlalchemy import func, select
 
@@ -39,14 +40,14 @@ def plan_withdraw(session: Session, token: str | None, to: Address | None, place
 
 
 def _tokens(session: Session, named: str | None) -> list[Address]:
-    known = session.deployment.tokens
+    known = session.deployment.book().tokens
     if named is not None:
-        return [Address(known[named].address) if named in known else parse_address(named, "TOKEN")]
+        return [known[named][0] if named in known else parse_address(named, "TOKEN")]
     table = schema.agreement
     with session.store.read() as conn:
         seen = conn.execute(select(table.c.token).distinct()).scalars().all()
-    listed = [Address(t.address) for t in known.values()]
-    return list(dict.fromkeys([*listed, *(parse_address(t, "token") for t in seen)]))
+    listed = [address for address, _, _ in known.values()]
+    return list(dict.fromkeys([*listed, *(Address(to_checksum_address(t)) for t in seen)]))
 
 
 def _call(session: Session, token: Address, receiver: Address, units: int) -> Call:

@@ -21,7 +21,7 @@ class Currency:
     symbol: str
     decimals: int
     token: str
-    """EIP-55 address."""
+    """EIP-55 address; zero: the chain's own currency."""
 
 
 def money(units: int, currency: Currency) -> str:

@@ -203,7 +203,8 @@ class _Loader:
                 f"a token of this chain: {', '.join(sorted(self.book.tokens))}", "use one of the labels"
             )
         token = self.book.tokens[label]
-        self.labels[token[0]] = token[2]
+        if token[0] != ZERO_ADDRESS:  # which stands for nobody wherever it is no token
+            self.labels[token[0]] = token[2]
         return token
 
     def _contract(self, label: str) -> Address:

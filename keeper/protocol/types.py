@@ -21,6 +21,9 @@ Bps: TypeAlias = int
 
 ALL_BPS: Bps = 10_000
 ZERO_ADDRESS = Address("0x" + "00" * 20)
+NATIVE = "native"
+"""What people call the chain's own currency, token 0."""
+NATIVE_DECIMALS = 18
 ZERO32 = bytes(32)
 ZERO24 = bytes(24)
 MAX_UINT40 = 2**40 - 1

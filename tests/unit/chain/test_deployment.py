@@ -11,6 +11,7 @@ import pytest
 from keeper.chain.deployment import load_deployment, open_deployment
 from keeper.config.settings import ChainSettings
 from keeper.errors import MilepostError
+from keeper.protocol.types import ZERO_ADDRESS
 
 AT = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 CODE = "0x" + "ab" * 32
@@ -38,6 +39,14 @@ def test_a_deployment_makes_the_book_of_terms_files(tmp_path: Path) -> None:
     assert book.contracts == {"QuorumVerifier": AT}
 
 
+def test_every_chain_has_a_native_currency_with_the_ticker_that_the_file_gives(tmp_path: Path) -> None:
+    assert load_deployment(write(tmp_path, GOOD)).book().tokens["native"] == (ZERO_ADDRESS, 18, "ETH")
+
+    named = load_deployment(write(tmp_path, GOOD | {"native_symbol": "XDAI"})).book()
+
+    assert named.tokens["native"] == (ZERO_ADDRESS, 18, "XDAI")
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -47,6 +56,8 @@ def test_a_deployment_makes_the_book_of_terms_files(tmp_path: Path) -> None:
         (GOOD | {"escrow": {"address": AT}}, "escrow.code_hash"),
         (GOOD | {"genesis": "0x12"}, "genesis"),
         (GOOD | {"extra": 1}, "extra"),
+        (GOOD | {"tokens": {"native": GOOD["tokens"]["PLAY"]}}, "the chain's own currency"),
+        (GOOD | {"native_symbol": ""}, "native_symbol"),
         ({}, "chain_id"),
     ],
 )

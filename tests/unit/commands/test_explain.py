@@ -126,6 +126,17 @@ def test_a_settled_milestone_says_why_and_who_got_what() -> None:
     assert told.rights == ()
 
 
+def test_what_was_moved_to_another_agreement_says_where_and_that_nobody_was_paid() -> None:
+    target = "0x" + "77" * 32
+    moved = Settled(Cause.AMENDED, 0, 0, 0, 0, 0, PAYER, "0x" + "ab" * 32, 7, went_to=target)
+
+    told = explain(dataclasses.replace(facts(None, 1), settled=moved))
+
+    assert told.status == "settled"
+    assert told.sentence == f"ended because both parties moved it to another agreement, {target}: it paid nobody here"
+    assert (told.next, told.rights) == (None, ())
+
+
 def test_a_right_is_told_with_who_when_and_the_command() -> None:
     about = facts(submitted(1_000), 1_000, viewer=PAYER)
     lines = [right_sentence(right, about, "0xabcdef0123") for right in explain(about).rights]

@@ -16,7 +16,7 @@ VERIFIER = Address("0x9fE46736679d2D9a65F0992F2272dE9f3c7fa6e0")
 BOOK = Book(
     31337,
     ESCROW,
-    {"PLAY": (TOKEN, 6, "PLAY"), "ETH": (ZERO_ADDRESS, 18, "ETH")},
+    {"PLAY": (TOKEN, 6, "PLAY"), "native": (ZERO_ADDRESS, 18, "ETH")},
     {"QuorumVerifier": VERIFIER},
 )
 START = 1_799_020_800
@@ -122,7 +122,7 @@ BAD = {
     "lower-case address": ((PAYEE, PAYEE.lower()), "parties.payee.address", "EIP-55"),
     "short address": ((PAYEE, PAYEE[:-1]), "parties.payee.address", "40 hex"),
     "zero address": ((ARBITER, ZERO_ADDRESS), "parties.arbiter.address", "leave the key out"),
-    "unknown token": (("token: PLAY", "token: GAME"), "token", "ETH, PLAY"),
+    "unknown token": (("token: PLAY", "token: GAME"), "token", "PLAY, native"),
     "unknown verifier": (("verifier: QuorumVerifier", "verifier: Quorum"), "verifier", "QuorumVerifier"),
     "bad duration": (("reviewWindow: 3d", "reviewWindow: 3 days"), "clocks.reviewWindow", "1d12h"),
     "bad share": (('unreviewed: "0%"', 'unreviewed: "half"'), "shares.unreviewed", "percentage"),
@@ -259,9 +259,12 @@ def test_the_error_reads_as_the_houses_errors_do():
 
 
 def test_native_currency_has_18_decimals():
-    text = edited(("token: PLAY", "token: ETH"), ('"1,000.00"', '"0.000000000000000001"'), ('tip: "2.00"', 'tip: "0"'))
+    text = edited(
+        ("token: PLAY", "token: native"), ('"1,000.00"', '"0.000000000000000001"'), ('tip: "2.00"', 'tip: "0"')
+    )
 
     file = load(text)
 
     assert file.agreement.milestones[0].amount == 1
-    assert (file.agreement.terms.token, file.decimals) == (ZERO_ADDRESS, 18)
+    assert (file.agreement.terms.token, file.decimals, file.symbol) == (ZERO_ADDRESS, 18, "ETH")
+    assert ZERO_ADDRESS not in file.labels
