@@ -8,7 +8,7 @@ from __future__ import annotations
 from keeper.protocol.door import closed, settle
 from keeper.protocol.encoding import agreement_id
 from keeper.protocol.gate import find
-from keeper.protocol.intake import check_mask, check_structure, enter
+from keeper.protocol.intake import open_milestones
 from keeper.protocol.refusals import Name, Refused
 from keeper.protocol.turn import Turn
 from keeper.protocol.types import ALL_BPS, UNTOUCHED, Address, AgreementId, Cause, Terms, sum_of
@@ -34,23 +34,21 @@ def amend(turn: Turn, call: Amend) -> AgreementId:
     what, terms = call.amendment, call.to_terms
     turn.check_chain()
     _check_times(turn, what.as_of, what.deadline)
-    check_structure(turn, terms, call.to_milestones)
     source = agreement_id(turn.domain, call.from_terms, call.from_milestones)
     target = agreement_id(turn.domain, terms, call.to_milestones)
     if _who_and_what(call.from_terms) != _who_and_what(terms):
         raise Refused(Name.NOT_AN_AMENDMENT, source, target)
     held = _check_closes(turn, source, call)
-    _check_opens(turn, target, call)
+    if opened := turn.agreement(target):
+        raise Refused(Name.ALREADY_FUNDED, target, opened.funded)
     _check_signed(turn, terms.payer, call.payer)
     _check_signed(turn, terms.payee, call.payee)
-    freed, needed = sum_of(call.from_milestones, what.closes), sum_of(call.to_milestones, what.opens)
-    turn.check_value(terms.token, max(needed - freed, 0))
 
     turn.put(source, closed(held, what.closes))
-    enter(turn, target, terms, call.to_milestones, what.opens, turn.ctx.caller)
+    freed = sum_of(call.from_milestones, what.closes)
+    _, needed = open_milestones(turn, terms, call.to_milestones, what.opens, turn.ctx.caller)
     turn.emit("Amended", source, target, what.closes, what.opens, min(freed, needed))
-    if needed > freed:
-        turn.pull(terms.token, needed - freed)
+    turn.pull(terms.token, max(needed - freed, 0))
     turn.push(terms.token, terms.payer, max(freed - needed, 0))
     return target
 
@@ -80,14 +78,6 @@ def _check_closes(turn: Turn, source: AgreementId, call: Amend) -> AgreementStat
     for index in (i for i in range(what.closes.bit_length()) if what.closes >> i & 1):
         _check_fresh(index, held.states.get(index, UNTOUCHED).since, what.as_of)
     return held
-
-
-def _check_opens(turn: Turn, target: AgreementId, call: Amend) -> None:
-    """Nothing of the other agreement was ever funded; what is opened keeps the rules of funding."""
-    held = turn.agreement(target)
-    if held:
-        raise Refused(Name.ALREADY_FUNDED, target, held.funded)
-    check_mask(turn, target, call.to_milestones, call.amendment.opens)
 
 
 def _check_times(turn: Turn, as_of: int, deadline: int) -> None:

@@ -1,7 +1,7 @@
 """What is refused at funding (docs/protocol.md section 3, Refused at funding).
 
-The model raises the first fault, which is the one the contract reverts with; the terms file shows all of them. Each
-fault names the fields it is about, in the words of `types.py`.
+The model raises the first fault in the contract's order, which is what the contract reverts with; the terms file shows
+all of them. Each fault names the fields it is about, in the words of `types.py`.
 """
 
 from __future__ import annotations
@@ -46,21 +46,15 @@ def structural_faults(
     escrow: Address,
     contracts: Container[Address] | None,
 ) -> Iterator[Fault]:
-    """Every structural rule that terms and schedule break, in the contract's order (docs/protocol.md section 3).
+    """Every structural rule that terms and schedule break (docs/protocol.md section 3).
 
     `contracts` are the addresses with code; None skips the rules about code, which only the chain can check.
     """
-    yield from _schedule_faults(milestones)
-    yield from _share_faults(terms)
-    yield from _party_faults(terms, escrow)
-    yield from _fee_faults(terms)
-    yield from _verifier_faults(terms, contracts)
-    yield from _window_faults(terms, contracts)
-    yield from _silence_faults(terms)
-    yield from _length_faults(terms)
-    yield from _tip_faults(terms, milestones)
-    if terms.token != ZERO_ADDRESS and contracts is not None and terms.token not in contracts:
-        yield _fault(Name.NO_CODE, ("token",), "a token with code", terms.token)
+    yield from count_faults(milestones)
+    for index, milestone in enumerate(milestones):
+        yield from amount_faults(index, milestone)
+    yield from tip_faults(terms.tip, min((m.amount for m in milestones), default=0))
+    yield from terms_faults(terms, escrow, contracts)
 
 
 def deadline_faults(milestones: tuple[Milestone, ...], mask: int, now: int) -> Iterator[Fault]:
@@ -75,6 +69,25 @@ def deadline_faults(milestones: tuple[Milestone, ...], mask: int, now: int) -> I
             )
 
 
+def schedule_faults(milestones: tuple[Milestone, ...], tip: int, mask: int, now: int) -> Iterator[Fault]:
+    """What is wrong with the milestones, one after another, in the contract's order; those in the mask have to be paid.
+
+    The number of milestones is checked before.
+    """
+    for index, milestone in enumerate(milestones):
+        yield from amount_faults(index, milestone)
+        yield from tip_faults(tip, milestone.amount)
+        yield from deadline_faults(milestones, mask & 1 << index, now)
+
+
+def terms_faults(terms: Terms, escrow: Address, contracts: Container[Address] | None) -> Iterator[Fault]:
+    """Every rule that the terms break whatever their schedule is, in the contract's order."""
+    yield from _share_faults(terms)
+    yield from _party_faults(terms, escrow, contracts)
+    yield from _window_faults(terms)
+    yield from _arbiter_faults(terms, escrow)
+
+
 def utc(second: int) -> str:
     """A unix second as RFC 3339 UTC; the bare number beyond the year 9999."""
     if second > _LAST_OF_9999:
@@ -87,41 +100,31 @@ def _fault(name: Name, fields: tuple[str, ...], expected: str, found: Any, *othe
     return Fault(Refusal(name, (found, *others)), fields, expected, str(found))
 
 
-def _schedule_faults(milestones: tuple[Milestone, ...]) -> Iterator[Fault]:
+def count_faults(milestones: tuple[Milestone, ...]) -> Iterator[Fault]:
+    """Too few milestones, or too many."""
     if not 1 <= len(milestones) <= MAX_MILESTONES:
         yield _fault(Name.BAD_MILESTONE_COUNT, ("milestones",), f"1 to {MAX_MILESTONES} milestones", len(milestones))
-    for index, milestone in enumerate(milestones):
-        if milestone.amount == 0:
-            fields, refusal = (f"milestones[{index}].amount",), Refusal(Name.ZERO_AMOUNT, (index,))
-            yield Fault(refusal, fields, "an amount above zero", "0")
+
+
+def amount_faults(index: int, milestone: Milestone) -> Iterator[Fault]:
+    """A milestone without an amount."""
+    if milestone.amount == 0:
+        fields, refusal = (f"milestones[{index}].amount",), Refusal(Name.ZERO_AMOUNT, (index,))
+        yield Fault(refusal, fields, "an amount above zero", "0")
+
+
+def tip_faults(tip: int, amount: int) -> Iterator[Fault]:
+    """A tip that is large beside an amount: the smallest counts."""
+    limit = amount // 10
+    if tip > limit:
+        expected = f"at most a tenth of the smallest amount ({limit} token units)"
+        yield _fault(Name.TIP_TOO_LARGE, ("tip", "milestones"), expected, tip, limit)
 
 
 def _share_faults(terms: Terms) -> Iterator[Fault]:
     for field in BPS_FIELDS:
         if getattr(terms, field) > ALL_BPS:
             yield _fault(Name.BPS_TOO_LARGE, (field,), f"at most {ALL_BPS} bps (100 %)", getattr(terms, field))
-
-
-def _party_faults(terms: Terms, escrow: Address) -> Iterator[Fault]:
-    parties = {"payer": terms.payer, "payee": terms.payee}
-    refusal = Refusal(Name.BAD_PARTIES, (terms.payer, terms.payee))
-    for field, address in parties.items():
-        if address == ZERO_ADDRESS:
-            yield Fault(refusal, (field,), "a party that is not the zero address", address)
-    if terms.payer == terms.payee:
-        yield Fault(refusal, ("payee", "payer"), "a payee other than the payer", terms.payee)
-    named = {**parties, "fee_to": terms.fee_to, "arbiter": terms.arbiter}
-    for field, address in named.items():
-        if address != ZERO_ADDRESS and address in (escrow, terms.token):
-            expected = "an address that is neither the escrow nor the token"
-            yield _fault(Name.FORBIDDEN_ADDRESS, (field, "token"), expected, address)
-    if terms.arbiter != ZERO_ADDRESS and terms.arbiter in (terms.payer, terms.payee, terms.fee_to):
-        fields = ("arbiter", "payer", "payee", "fee_to")
-        expected = "an arbiter that is neither party nor receives the fee"
-        yield _fault(Name.ARBITER_NOT_INDEPENDENT, fields, expected, terms.arbiter)
-
-
-def _fee_faults(terms: Terms) -> Iterator[Fault]:
     if (terms.fee_to != ZERO_ADDRESS) != (terms.fee_bps > 0):
         yield Fault(
             Refusal(Name.FEE_MISMATCH, (terms.fee_bps, terms.fee_to)),
@@ -129,9 +132,29 @@ def _fee_faults(terms: Terms) -> Iterator[Fault]:
             "a receiver of the fee exactly when there is a fee",
             f"{terms.fee_bps} bps to {terms.fee_to}",
         )
+    attested, arbitrated = terms.verifier != ZERO_ADDRESS, terms.arbiter != ZERO_ADDRESS
+    if terms.unreviewed_bps > 0 and not arbitrated:
+        fields, expected = ("unreviewed_bps", "arbiter"), "0 without an arbiter"
+        yield _fault(Name.UNREVIEWED_SHARE_WITHOUT_ARBITER, fields, expected, terms.unreviewed_bps)
+    if terms.unruled_bps > 0 and (attested or not arbitrated):
+        yield _fault(
+            Name.UNRULED_SHARE_NOT_APPLICABLE,
+            ("unruled_bps", "arbiter", "verifier"),
+            "0 unless there is an arbiter and no verifier",
+            terms.unruled_bps,
+        )
 
 
-def _verifier_faults(terms: Terms, contracts: Container[Address] | None) -> Iterator[Fault]:
+def _party_faults(terms: Terms, escrow: Address, contracts: Container[Address] | None) -> Iterator[Fault]:
+    parties = {"payer": terms.payer, "payee": terms.payee}
+    refusal = Refusal(Name.BAD_PARTIES, (terms.payer, terms.payee))
+    for field, address in parties.items():
+        if address == ZERO_ADDRESS:
+            yield Fault(refusal, (field,), "a party that is not the zero address", address)
+    if terms.payer == terms.payee:
+        yield Fault(refusal, ("payee", "payer"), "a payee other than the payer", terms.payee)
+    for field, address in {**parties, "fee_to": terms.fee_to}.items():
+        yield from _forbidden_faults(field, address, terms.token, escrow)
     attested = terms.verifier != ZERO_ADDRESS
     if attested != (terms.quorum != ZERO32):
         yield Fault(
@@ -140,11 +163,24 @@ def _verifier_faults(terms: Terms, contracts: Container[Address] | None) -> Iter
             "a verifier and a quorum, or neither",
             f"verifier {terms.verifier}, quorum 0x{terms.quorum.hex()}",
         )
-    if attested and contracts is not None and terms.verifier not in contracts:
+    if contracts is None:
+        return
+    if attested and terms.verifier not in contracts:
         yield _fault(Name.NO_CODE, ("verifier",), "a verifier with code", terms.verifier)
+    if terms.token != ZERO_ADDRESS and terms.token not in contracts:
+        yield _fault(Name.NO_CODE, ("token",), "a token with code", terms.token)
+    if terms.arbiter_hook and terms.arbiter not in contracts:
+        fields = ("arbiter_hook", "arbiter")
+        yield _fault(Name.NO_CODE, fields, "a hook only with code at the arbiter", terms.arbiter)
 
 
-def _window_faults(terms: Terms, contracts: Container[Address] | None) -> Iterator[Fault]:
+def _forbidden_faults(field: str, address: Address, token: Address, escrow: Address) -> Iterator[Fault]:
+    if address != ZERO_ADDRESS and address in (escrow, token):
+        expected = "an address that is neither the escrow nor the token"
+        yield _fault(Name.FORBIDDEN_ADDRESS, (field, "token"), expected, address)
+
+
+def _window_faults(terms: Terms) -> Iterator[Fault]:
     attested, arbitrated = terms.verifier != ZERO_ADDRESS, terms.arbiter != ZERO_ADDRESS
     if terms.review_window == 0:
         refusal = Refusal(Name.ZERO_REVIEW_WINDOW)
@@ -166,34 +202,15 @@ def _window_faults(terms: Terms, contracts: Container[Address] | None) -> Iterat
             terms.verifier,
             terms.arbiter,
         )
-    if terms.arbiter_hook and contracts is not None and terms.arbiter not in contracts:
-        fields = ("arbiter_hook", "arbiter")
-        yield _fault(Name.NO_CODE, fields, "a hook only with code at the arbiter", terms.arbiter)
-
-
-def _silence_faults(terms: Terms) -> Iterator[Fault]:
-    attested, arbitrated = terms.verifier != ZERO_ADDRESS, terms.arbiter != ZERO_ADDRESS
-    if terms.unreviewed_bps > 0 and not arbitrated:
-        fields, expected = ("unreviewed_bps", "arbiter"), "0 without an arbiter"
-        yield _fault(Name.UNREVIEWED_SHARE_WITHOUT_ARBITER, fields, expected, terms.unreviewed_bps)
-    if terms.unruled_bps > 0 and (attested or not arbitrated):
-        yield _fault(
-            Name.UNRULED_SHARE_NOT_APPLICABLE,
-            ("unruled_bps", "arbiter", "verifier"),
-            "0 unless there is an arbiter and no verifier",
-            terms.unruled_bps,
-        )
-
-
-def _length_faults(terms: Terms) -> Iterator[Fault]:
     for field in WINDOW_FIELDS:
         if getattr(terms, field) > MAX_WINDOW:
             expected = f"at most {MAX_WINDOW // DAY} days"
             yield _fault(Name.WINDOW_TOO_LONG, (field,), expected, getattr(terms, field), MAX_WINDOW)
 
 
-def _tip_faults(terms: Terms, milestones: tuple[Milestone, ...]) -> Iterator[Fault]:
-    limit = min((m.amount for m in milestones), default=0) // 10
-    if terms.tip > limit:
-        expected = f"at most a tenth of the smallest amount ({limit} token units)"
-        yield _fault(Name.TIP_TOO_LARGE, ("tip", "milestones"), expected, terms.tip, limit)
+def _arbiter_faults(terms: Terms, escrow: Address) -> Iterator[Fault]:
+    yield from _forbidden_faults("arbiter", terms.arbiter, terms.token, escrow)
+    if terms.arbiter != ZERO_ADDRESS and terms.arbiter in (terms.payer, terms.payee, terms.fee_to):
+        fields = ("arbiter", "payer", "payee", "fee_to")
+        expected = "an arbiter that is neither party nor receives the fee"
+        yield _fault(Name.ARBITER_NOT_INDEPENDENT, fields, expected, terms.arbiter)

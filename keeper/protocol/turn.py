@@ -39,15 +39,14 @@ class Turn:
     def emit(self, name: str, *args: object) -> None:
         self._events.append(Event(name, args))
 
-    def check_value(self, token: Address, amount: int) -> None:
-        """Refuse another native value than `amount` of the native currency needs (docs/protocol.md section 3)."""
-        expected = amount if token == ZERO_ADDRESS else 0
-        if self.ctx.value != expected:
-            raise Refused(Name.WRONG_VALUE, self.ctx.value, expected)
-
     def pull(self, token: Address, amount: int) -> None:
-        """Take exactly `amount` from the caller; native value is there already (docs/protocol.md section 3)."""
-        if token != ZERO_ADDRESS and not self.ctx.pays:
+        """Take exactly `amount` from the caller; of the native currency as the call's value (section 3)."""
+        native = token == ZERO_ADDRESS
+        if self.ctx.value != (amount if native else 0):
+            raise Refused(Name.WRONG_VALUE, self.ctx.value, amount if native else 0)
+        if amount == 0:
+            return
+        if not native and not self.ctx.pays:
             raise Refused(Name.TRANSFER_FROM_FAILED, token, self.ctx.caller, amount)
         self.receive(token, self.ctx.caller, amount)
 
