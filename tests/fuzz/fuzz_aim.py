@@ -40,11 +40,18 @@ class Aim:
         sharp = [(id_, i) for id_, i in fitting if self._nearly(id_, i, actions, sharp=True)]
         if sharp and one_in(rng, 2):
             fitting = sharp
+        if fitting and actions[0] in (Action.AGREE, Action.AMEND):  # possible everywhere: rare states no less often
+            kind = rng.choice(sorted({self._kind(*one) for one in fitting}))
+            fitting = [one for one in fitting if self._kind(*one) == kind]
         if not everywhere or (not fitting and not one_in(rng, 4)):
             return None
         chosen = rng.choice(everywhere if one_in(rng, 12) else fitting or alive or everywhere)
         part = self.pair.part(*chosen)
         return chosen[0], part, self.pair.state(*chosen) or UNTOUCHED
+
+    def _kind(self, id_: AgreementId, index: int) -> tuple[int, bool]:
+        state = self.pair.state(id_, index) or UNTOUCHED
+        return state.status.value, state.since > 0
 
     def rows(self, id_: AgreementId, index: int) -> list[Transition]:
         """What the table allows now."""
@@ -68,6 +75,18 @@ class Aim:
 
     def _row(self, part: Part, state: MilestoneState, action: Action) -> Transition | None:
         return transition(state, action) if available(part.terms, action) else None
+
+    def moment(self, rng: Random) -> int:
+        """A second at which something begins or ends, one before, or one after; mostly the next such."""
+        now, about = self.pair.chain.now, self.milestones()
+        moving = [(id_, i) for id_, i in about if (self.pair.state(id_, i) or UNTOUCHED) != UNTOUCHED]
+        if moving and one_in(rng, 2):
+            about = [rng.choice(moving)]
+        edges = sorted({at + d for at in self.boundaries(about) for d in (-1, 0, 1) if at + d >= now})
+        if not edges or one_in(rng, 5):
+            return now + rng.choice((0, 1, 1, 60))
+        near = edges[: 3 * rng.choice((1, 1, 2, 4))]
+        return rng.choice(edges if one_in(rng, 12) else near)
 
     def boundaries(self, about: list[tuple[AgreementId, int]]) -> set[int]:
         """Seconds at which something of these milestones begins or ends."""

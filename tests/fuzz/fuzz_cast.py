@@ -1,4 +1,4 @@
-"""Who and what takes part: people with balances, quorums with keys, tokens, an arbiter contract, a mute verifier."""
+"""Who and what takes part: people and wallets, quorums with keys, tokens, an arbiter contract, a mute verifier."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fuzz_evm import Chain, Code, load
 
 from keeper.protocol.encoding import escrow_domain, verifier_domain
 from keeper.protocol.quorum import to_compact
-from keeper.protocol.types import Address, Domain
+from keeper.protocol.types import ZERO_ADDRESS, Address, Domain
 
 RICH = 2**140
 ALLOWED = 2**256 - 1
@@ -24,7 +24,7 @@ WEI = 10**20
 
 @dataclass(frozen=True)
 class Member:
-    """An attester: a key and its address."""
+    """An attester, or a party: a key and its address."""
 
     address: Address
     key: PrivateKey = field(repr=False, compare=False)
@@ -32,6 +32,11 @@ class Member:
     def sign(self, digest: bytes) -> bytes:
         """64 bytes r, vs."""
         return to_compact(self.key.sign_recoverable(digest, hasher=None))
+
+    def sign65(self, digest: bytes) -> bytes:
+        """65 bytes r, s, v."""
+        signature = self.key.sign_recoverable(digest, hasher=None)
+        return signature[:64] + bytes([27 + signature[64]])
 
 
 @dataclass(frozen=True)
@@ -50,10 +55,12 @@ class Bench:
         return keccak(self.head)
 
 
+def _keyed(key: PrivateKey) -> Member:
+    return Member(Address(to_checksum_address(keccak(key.public_key.format(compressed=False)[1:])[12:])), key)
+
+
 def _member(number: int) -> Member:
-    key = PrivateKey(keccak(text=f"attester {number}"))
-    address = to_checksum_address(keccak(key.public_key.format(compressed=False)[1:])[12:])
-    return Member(Address(address), key)
+    return _keyed(PrivateKey(keccak(text=f"attester {number}")))
 
 
 MEMBERS = tuple(sorted((_member(i) for i in range(6)), key=lambda member: int(member.address, 16)))
@@ -77,12 +84,32 @@ def _someone(name: str) -> Address:
     return Address(to_checksum_address(keccak(text=name)[12:]))
 
 
-ANN, BEN, CAT, DAN = (_someone(name) for name in ("Ann", "Ben", "Cat", "Dan"))
+def _person(name: str) -> Member:
+    return _keyed(PrivateKey(keccak(text=name)))
+
+
+def _first_contract_of(maker: Address) -> Address:
+    """Where an account's first contract stands: RLP of the account and nonce 0, hashed."""
+    return Address(to_checksum_address(keccak(b"\xd6\x94" + bytes.fromhex(maker[2:]) + b"\x80")[12:]))
+
+
+_PEOPLE = tuple(_person(name) for name in ("Ann", "Ben", "Cat", "Dan"))
+ANN, BEN, CAT, DAN = (person.address for person in _PEOPLE)
+_OWNERS = tuple(_person(f"owner of {name}") for name in ("Eve", "Fay"))
+EVE, FAY = (_first_contract_of(owner.address) for owner in _OWNERS)
+WALLETS = {EVE: _OWNERS[0], FAY: _OWNERS[1]}
+"""Parties that are contracts, and whose keys sign for them."""
+PARTIES = (ANN, BEN, CAT, DAN, EVE, FAY)
 """Payers, payees and receivers of fees, in turn: who pays in one agreement is paid in another."""
+SIGNERS = {person.address: person for person in _PEOPLE} | WALLETS
+"""Whose key makes the signature of a party."""
 JUDGE, KEEPER, PAUPER, STRANGER, DEPLOYER = (_someone(n) for n in ("Judge", "Keeper", "Pauper", "Stranger", "Deployer"))
-PARTIES = (ANN, BEN, CAT, DAN)
-NAMES = {ANN: "Ann", BEN: "Ben", CAT: "Cat", DAN: "Dan", JUDGE: "Judge", KEEPER: "Keeper", PAUPER: "Pauper"}
-NAMES |= {STRANGER: "Stranger", "0x" + "00" * 20: "nobody"}
+NAMES = {ANN: "Ann", BEN: "Ben", CAT: "Cat", DAN: "Dan", EVE: "Eve", FAY: "Fay", JUDGE: "Judge", KEEPER: "Keeper"}
+NAMES |= {PAUPER: "Pauper", STRANGER: "Stranger", ZERO_ADDRESS: "nobody"}
+MOODS = ("Glad", "Reject", "BurnGas", "Bomb", "Reenter", "PassOn")
+"""How a wallet takes native currency."""
+TAKES = {"Glad", "Reenter"}
+"""The moods in which it does."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +127,8 @@ class Stage:
     """A plain token."""
     moody: Address
     """A token that blocks receivers when told to."""
+    signing: Address
+    """A token with permits (ERC-2612) and authorizations (ERC-3009)."""
     codes: dict[str, Code]
 
     @property
@@ -111,8 +140,8 @@ class Stage:
         return verifier_domain(31337, self.verifier)
 
     @property
-    def tokens(self) -> tuple[Address, Address]:
-        return self.play, self.moody
+    def tokens(self) -> tuple[Address, ...]:
+        return self.play, self.moody, self.signing, ZERO_ADDRESS
 
     @property
     def everyone(self) -> tuple[Address, ...]:
@@ -121,24 +150,31 @@ class Stage:
 
     @property
     def contracts(self) -> frozenset[Address]:
-        return frozenset({self.escrow, self.verifier, self.mute, self.hook, self.play, self.moody})
+        made = {self.escrow, self.verifier, self.mute, self.hook, self.play, self.moody, self.signing}
+        return frozenset(made | set(WALLETS))
 
     @property
     def names(self) -> dict[str, str]:
         """Addresses in the words of a trace."""
         at = {self.escrow: "escrow", self.verifier: "verifier", self.mute: "mute", self.hook: "Hook"}
-        return NAMES | at | {self.play: "PLAY", self.moody: "MOODY"}
+        return NAMES | at | {self.play: "PLAY", self.moody: "MOODY", self.signing: "SIGN"}
+
+    def through(self, wallet: Address, to: Address, data: bytes, value: int = 0) -> bytes:
+        """What makes a wallet call somebody."""
+        return self.codes["MoodyWallet"].codec.encode("execute", to, value, data)
 
 
 def set_stage(artifacts: Path, escrow_artifacts: Path) -> Stage:
     """Deploy all, the escrow from a folder of its own, and hand out money and allowances."""
-    names = ("QuorumVerifier", "PlayDollar", "HostileToken", "Judges/HookArbiter", "Judges/StubVerifier")
+    names = ("QuorumVerifier", "PlayDollar", "HostileToken", "SigningToken", "MoodyWallet")
+    names += ("Judges/HookArbiter", "Judges/StubVerifier")
     codes = {name.rpartition("/")[2]: load(artifacts, name) for name in names}
     codes["Escrow"] = load(escrow_artifacts, "Escrow")
-    chain = Chain()
+    # What the quick profile makes, for planted mistakes, is larger than what is deployed.
+    chain = Chain(code_limit=None if escrow_artifacts == artifacts else 50_000)
 
-    def deploy(name: str, arguments: bytes = b"") -> Address:
-        return chain.deploy(DEPLOYER, codes[name], arguments)
+    def deploy(name: str, arguments: bytes = b"", deployer: Address = DEPLOYER) -> Address:
+        return chain.deploy(deployer, codes[name], arguments)
 
     stage = Stage(
         chain=chain,
@@ -148,14 +184,26 @@ def set_stage(artifacts: Path, escrow_artifacts: Path) -> Stage:
         hook=deploy("HookArbiter"),
         play=deploy("PlayDollar"),
         moody=deploy("HostileToken"),
+        signing=deploy("SigningToken"),
         codes=codes,
     )
-    token = codes["PlayDollar"].codec
+    for wallet, owner in WALLETS.items():
+        assert deploy("MoodyWallet", encode(["address"], [owner.address]), owner.address) == wallet
+    _endow(stage)
+    return stage
+
+
+def _endow(stage: Stage) -> None:
+    chain, token = stage.chain, stage.codes["PlayDollar"].codec
     endowed = dict.fromkeys(PARTIES, (RICH, ALLOWED)) | {PAUPER: (PAUPER_HAS, PAUPER_ALLOWS)}
-    for address in stage.tokens:
+    for address in (stage.play, stage.moody, stage.signing):
         for who, (has, allows) in endowed.items():
             chain.send(DEPLOYER, address, token.encode("mint", who, has))
-            chain.send(who, address, token.encode("approve", stage.escrow, allows))
+            approval = token.encode("approve", stage.escrow, allows)
+            if who in WALLETS:
+                chain.send(DEPLOYER, who, stage.through(who, address, approval))
+            else:
+                chain.send(who, address, approval)
     for who in stage.everyone:
-        chain.give(who, 0 if who in (stage.escrow, stage.hook) else WEI)
-    return stage
+        poor = who in (stage.escrow, stage.hook)
+        chain.give(who, RICH if who in PARTIES else 0 if poor else PAUPER_HAS if who == PAUPER else WEI)

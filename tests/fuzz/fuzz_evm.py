@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ARTIFACTS = ROOT / "build" / "forge"
 FORGE = ROOT / "node_modules" / ".bin" / "forge"
 CONTRACTS = ("Escrow", "QuorumVerifier", "PlayDollar")
-MOCKS = ("HostileToken", "Judges/HookArbiter", "Judges/StubVerifier")
+MOCKS = ("HostileToken", "SigningToken", "MoodyWallet", "Judges/HookArbiter", "Judges/StubVerifier")
 CHAIN_ID = 31337
 GENESIS = 1_799_020_800
 GAS = 60_000_000
@@ -87,8 +87,9 @@ def build() -> Path:
 class Chain:
     """A chain of its own with a clock that only the test moves; every call is a transaction of one block."""
 
-    def __init__(self) -> None:
-        config = pyrevm.Env(cfg=pyrevm.CfgEnv(chain_id=CHAIN_ID))
+    def __init__(self, code_limit: int | None = None) -> None:
+        """`code_limit` in bytes, where it is not the chains' own (EIP-170)."""
+        config = pyrevm.Env(cfg=pyrevm.CfgEnv(chain_id=CHAIN_ID, limit_contract_code_size=code_limit))
         self._evm = pyrevm.EVM(env=config, spec_id="CANCUN")
         self._codecs: dict[str, Contract] = {}
         self._block = 0

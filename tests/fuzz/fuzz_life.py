@@ -7,22 +7,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from fuzz_cast import KEEPER
+from fuzz_cast import KEEPER, MOODS, TAKES
 from fuzz_invariants import Watch
 from fuzz_moves import Player
+from fuzz_notes import bits_of
 from fuzz_orders import Order
 from fuzz_pair import Pair
 from fuzz_terms import BREAKS
 from fuzz_views import Act
 
+from keeper.protocol.encoding import agreement_id
 from keeper.protocol.machine import Action, Transition, transition
 from keeper.protocol.refusals import Name, Refusal
-from keeper.protocol.types import AgreementId, Part
+from keeper.protocol.types import AgreementId, MilestoneState, Part
 from keeper.protocol.world import (
+    Agree,
+    Amend,
     Approve,
     Attest,
     Dispute,
-    Fund,
     Rule,
     Settle,
     SettleMany,
@@ -44,9 +47,13 @@ WEIGHTS = {
     "settle_many": 1,
     "approve": 1,
     "waive": 1,
+    "agree": 2,
+    "amend": 2,
+    "accept": 1,
+    "multicall": 2,
     "withdraw": 2,
     "wait": 8,
-    "mood": 2,
+    "mood": 3,
 }
 """How often each move is tried."""
 LOOK_EVERY = 20
@@ -56,6 +63,7 @@ _ACTIONS = {
     Rule: Action.RULE,
     Approve: Action.APPROVE,
     Waive: Action.WAIVE,
+    Agree: Action.AGREE,
     Settle: Action.SETTLE,
 }
 
@@ -77,16 +85,18 @@ class Coverage:
         self.calls[act.order.name, act.worked] += 1
         if act.reply.revert is not None:
             self.refusals[act.reply.revert.name] += 1
+        call = act.order.call
+        if isinstance(call, Amend):
+            self._note_amended(pair, act, call)
         parts: tuple[Part, ...] = act.order.parts()
-        if isinstance(act.order.call, Fund | SettleMany | Withdraw) or not parts:
+        if isinstance(call, SettleMany) or not parts:
             return
         self._note_row(pair, act, parts[0])
+        if isinstance(call, Agree):
+            self._note_offer(pair.owner(parts[0]), 1 << parts[0].index, act, call.as_of, call.deadline)
 
     def _note_row(self, pair: Pair, act: Act, part: Part) -> None:
-        id_ = pair.owner(part)
-        held = act.before.agreements.get(id_) if id_ is not None else None
-        state = held.open_state(part.index) if held else None
-        row = transition(state, _action(act.order)) if state else None
+        row, state = _row(act, pair.owner(part), part.index, _action(act.order))
         if state is None or row is None:
             return
         opens, closes = (edge(part.terms, part.milestone, state) for edge in (row.opens, row.closes))
@@ -97,6 +107,36 @@ class Coverage:
         elif isinstance(act.answer, Refusal):
             self.edges[row, "early"] += act.answer.name == Name.TOO_EARLY and act.now == opens - 1
             self.edges[row, "late"] += act.answer.name == Name.TOO_LATE and act.now == closes + 1
+
+    def _note_amended(self, pair: Pair, act: Act, call: Amend) -> None:
+        id_ = agreement_id(pair.stage.domain, call.from_terms, call.from_milestones)
+        what = call.amendment
+        self._note_offer(id_, what.closes, act, what.as_of, what.deadline)
+        for index in bits_of(what.closes if act.worked else 0):
+            row, _ = _row(act, id_, index, Action.AMEND)
+            self.rows.update([row] if row else [])
+
+    def _note_offer(self, id_: AgreementId | None, closes: int, act: Act, as_of: int, deadline: int) -> None:
+        """Offers have edges of their own: the last step that they may not be older than, and their deadline."""
+        action = Action.AGREE if isinstance(act.order.call, Agree) else Action.AMEND
+        for index in bits_of(closes):
+            row, state = _row(act, id_, index, action)
+            if row is None or state is None:
+                continue
+            refused = act.answer.name if isinstance(act.answer, Refusal) else None
+            self.edges[row, "first"] += act.worked and as_of == state.since
+            self.edges[row, "early"] += refused == Name.STALE and as_of == state.since - 1
+            self.edges[row, "last"] += act.worked and act.now == deadline
+            self.edges[row, "late"] += refused == Name.TOO_LATE and act.now == deadline + 1
+
+
+def _row(
+    act: Act, id_: AgreementId | None, index: int, action: Action
+) -> tuple[Transition | None, MilestoneState | None]:
+    """The row of the table for an action on a milestone as it stood before the act."""
+    held = act.before.agreements.get(id_) if id_ is not None else None
+    state = held.open_state(index) if held else None
+    return (transition(state, action) if state else None), state
 
 
 def _action(order: Order) -> Action:
@@ -175,7 +215,10 @@ class Life:
 
     def _pay_credits(self) -> None:
         for who in sorted(self.pair.books.blocked):
-            self.pair.block(who, False)
+            self.player.weather.block(who, False)
+        for wallet, mood in self.pair.books.moods.items():
+            if mood not in TAKES:
+                self.player.weather.set_mood(wallet, MOODS[0])
         for token, owner in [key for key, amount in self.pair.world.credits.items() if amount]:
             act = self.act(Order(owner, Withdraw(token, owner)))
             self.watch.check(18, act.worked, "an owner could not take his credit")

@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 _ALWAYS = {"deadline": None, "database": None, "print_blob": False, "suppress_health_check": list(HealthCheck)}
 PROFILES = {
-    "default": settings(max_examples=260, stateful_step_count=80, derandomize=True, **_ALWAYS),
+    "default": settings(max_examples=240, stateful_step_count=80, derandomize=True, **_ALWAYS),
     "deep": settings(max_examples=20_000, stateful_step_count=200, derandomize=False, **_ALWAYS),
 }
 _RANDOMS = st.randoms(use_true_random=False)

@@ -1,24 +1,31 @@
-"""One call in full: what the model needs to judge it, what the contract needs to run it, how a trace tells it."""
+"""One call in full: what the model needs to judge it, what the contract needs to run it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
+from random import Random
 from typing import Any
 
 from eth_abi.abi import encode
-from fuzz_cast import Stage
 
 from keeper.chain.abi import Contract
+from keeper.protocol.abi import amendment_to_abi
 from keeper.protocol.encoding import PART_ABI, milestone_to_abi, part_to_abi, terms_to_abi
 from keeper.protocol.types import Address, Milestone, Part, Terms
 from keeper.protocol.world import (
+    Accept,
+    Agree,
+    Amend,
     Approve,
     Attest,
     Call,
     Dispute,
     Fund,
+    FundWithAuthorization,
+    FundWithPermit,
+    Multicall,
     Rule,
     Settle,
     SettleMany,
@@ -29,13 +36,35 @@ from keeper.protocol.world import (
 
 
 @dataclass(frozen=True)
+class Paper:
+    """A signed authorization (ERC-3009) or permit (ERC-2612), as a call of the escrow carries it."""
+
+    deadline: int
+    """The last second of a permit; the first at which an authorization is no longer valid."""
+    signature: bytes
+    """65 bytes r, s, v; of an authorization that is given as bytes, any."""
+    valid_after: int = 0
+    as_bytes: bool = False
+
+    def vrs(self) -> tuple[int, bytes, bytes]:
+        return self.signature[64], self.signature[:32], self.signature[32:64]
+
+
+@dataclass(frozen=True)
 class Order:
-    """A caller's call. `proof` belongs to an `Attest`, whose `proven` the stage works out by itself."""
+    """A caller's call. What it carries of signatures stands beside it: the stage works out what the model is told."""
 
     caller: Address
     call: Call
     value: int = 0
     proof: bytes = b""
+    """Of an `Attest`."""
+    signatures: tuple[bytes, ...] = ()
+    """Of an `Agree`, `Amend` or `Accept`, in their order."""
+    paper: Paper | None = None
+    """Of a funding by authorization or permit."""
+    inner: tuple[Order, ...] = ()
+    """Of a `Multicall`."""
     twist: str = ""
     """What is wrong about it on purpose."""
 
@@ -50,30 +79,94 @@ class Order:
         part = getattr(self.call, "part", None)
         return () if part is None else (part,)
 
+    def flat(self) -> tuple[Order, ...]:
+        """The order itself, or of a multicall what it does, one after another."""
+        if not isinstance(self.call, Multicall):
+            return (self,)
+        return tuple(leaf for order in self.inner for leaf in order.flat())
+
+
+def together(rng: Random, orders: list[Order]) -> Order:
+    """Several orders as one call of the first one's caller; at times the rest as a call within it."""
+    caller = orders[0].caller
+    inner = tuple(replace(order, caller=caller) for order in orders)
+    if len(inner) > 1 and rng.randint(1, 4) == 4:
+        inner = (inner[0], _as_one(inner[1:]))
+    return _as_one(inner)
+
+
+def _as_one(inner: tuple[Order, ...]) -> Order:
+    return Order(inner[0].caller, Multicall(tuple(order.call for order in inner)), inner=inner)
+
+
+AUTHORIZED = {False: ",uint8,bytes32,bytes32)", True: ",bytes)"}
+"""How the two forms of `fundWithAuthorization` end."""
+
+
+def function_of(codec: Contract, order: Order) -> str:
+    """The contract's function, by the name under which its codec has it."""
+    name = order.name[0].lower() + order.name[1:]
+    if not isinstance(order.call, FundWithAuthorization):
+        return name
+    assert order.paper
+    tail = AUTHORIZED[order.paper.as_bytes]
+    return next(key for key in codec.functions if key.startswith(f"{name}(") and key.endswith(tail))
+
 
 def calldata(codec: Contract, order: Order) -> bytes:
     """The bytes of the call (docs/protocol.md section 4)."""
-    call = order.call
+    call, name = order.call, function_of(codec, order)
     match call:
-        case Fund():
-            milestones = [milestone_to_abi(m) for m in call.milestones]
-            return codec.encode("fund", terms_to_abi(call.terms), milestones, call.mask)
+        case Fund() | FundWithAuthorization() | FundWithPermit() | Amend() | Accept():
+            return _of_schedule(codec, name, order)
         case Submit():
-            return _compose(codec, "submit", _body(call.part), [call.deliverable])
+            return _compose(codec, name, _body(call.part), [call.deliverable])
         case Attest():
             verdict = call.attestation
             words = [_word(verdict.attempt), verdict.deliverable, _word(verdict.payout_bps)]
-            return _compose(codec, "attest", _body(call.part), words, order.proof)
+            return _compose(codec, name, _body(call.part), words, order.proof)
+        case Agree():
+            words = [_word(call.payee_bps), _word(call.as_of), _word(call.deadline)]
+            return _compose(codec, name, _body(call.part), words, *order.signatures)
         case Dispute():
-            return _compose(codec, "dispute", _body(call.part), [], call.data)
+            return _compose(codec, name, _body(call.part), [], call.data)
         case Rule():
-            return codec.encode("rule", call.agreement, part_to_abi(call.part), call.payee_bps)
+            return codec.encode(name, call.agreement, part_to_abi(call.part), call.payee_bps)
         case SettleMany():
-            return codec.encode("settleMany", [part_to_abi(part) for part in call.parts])
+            return codec.encode(name, [part_to_abi(part) for part in call.parts])
         case Withdraw():
-            return codec.encode("withdraw", call.token, call.to)
+            return codec.encode(name, call.token, call.to)
+        case Multicall():
+            return codec.encode(name, [calldata(codec, inner) for inner in order.inner])
         case Approve() | Waive() | Settle():
-            return of_part(codec, order.name.lower(), call.part)
+            return of_part(codec, name, call.part)
+
+
+def _of_schedule(codec: Contract, name: str, order: Order) -> bytes:
+    """The calls that carry whole agreements."""
+    call, paper = order.call, order.paper
+    if isinstance(call, Amend):
+        both = (
+            *_whole(call.from_terms, call.from_milestones),
+            *_whole(call.to_terms, call.to_milestones),
+        )
+        return codec.encode(name, amendment_to_abi(call.amendment), *both, *order.signatures)
+    assert isinstance(call, Fund | FundWithAuthorization | FundWithPermit | Accept)
+    whole = _whole(call.terms, call.milestones)
+    match call:
+        case Accept():
+            return codec.encode(name, *whole, *order.signatures)
+        case Fund():
+            return codec.encode(name, *whole, call.mask)
+    assert paper
+    if isinstance(call, FundWithPermit):
+        return codec.encode(name, *whole, call.mask, paper.deadline, *paper.vrs())
+    signature = (paper.signature,) if paper.as_bytes else paper.vrs()
+    return codec.encode(name, *whole, call.mask, paper.valid_after, paper.deadline, *signature)
+
+
+def _whole(terms: Terms, milestones: tuple[Milestone, ...]) -> tuple[Any, list[Any]]:
+    return terms_to_abi(terms), [milestone_to_abi(m) for m in milestones]
 
 
 def of_part(codec: Contract, name: str, part: Part) -> bytes:
@@ -91,14 +184,14 @@ def _word(number: int) -> bytes:
     return number.to_bytes(32, "big")
 
 
-def _compose(codec: Contract, name: str, body: bytes, words: list[bytes], tail: bytes | None = None) -> bytes:
-    """Calldata of a part, some words and perhaps `bytes`: offsets first, as the ABI wants it."""
-    size = 32 * (1 + len(words) + (tail is not None))
-    head = _word(size) + b"".join(words)
-    if tail is None:
-        return codec.functions[name].selector + head + body
-    padded = tail + bytes(-len(tail) % 32)
-    return codec.functions[name].selector + head + _word(size + len(body)) + body + _word(len(tail)) + padded
+def _compose(codec: Contract, name: str, body: bytes, words: list[bytes], *tails: bytes) -> bytes:
+    """Calldata of a part, some words and any `bytes`: offsets first, as the ABI wants it."""
+    blobs = [body, *(_word(len(tail)) + tail + bytes(-len(tail) % 32) for tail in tails)]
+    at, offsets = 32 * (1 + len(words) + len(tails)), []
+    for blob in blobs:
+        offsets.append(_word(at))
+        at += len(blob)
+    return codec.functions[name].selector + b"".join([offsets[0], *words, *offsets[1:], *blobs])
 
 
 @lru_cache(maxsize=65_536)
@@ -118,40 +211,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     return value
-
-
-_DULL = {"document", "salt", "criteria", "proven"}
-"""Fields that no rule reads, and what the model is told of proofs."""
-
-
-class Teller:
-    """Writes values for people: names for addresses, `A2` for agreements, short hex for the rest."""
-
-    def __init__(self, stage: Stage) -> None:
-        self._names: dict[Any, str] = dict(stage.names)
-
-    def learn(self, agreement: bytes) -> None:
-        """Name an agreement when it is first seen."""
-        self._names.setdefault(agreement, f"A{sum(isinstance(k, bytes) for k in self._names) + 1}")
-
-    def learn_part(self, agreement: bytes, part: Part) -> None:
-        """Name the agreement's parts as well."""
-        self._names.setdefault((part.terms, part.leaves, part.index, part.milestone), self.tell(agreement))
-
-    def tell(self, value: Any) -> str:
-        """One value."""
-        if isinstance(value, Part):
-            key = (value.terms, value.leaves, value.index, value.milestone)
-            return f"{self._names.get(key, 'no part of')}#{value.index}"
-        if isinstance(value, str | bytes) and value in self._names:
-            return self._names[value]
-        if isinstance(value, bytes):
-            return f"0x{value.hex()}" if len(value) <= 4 else f"0x{value[:3].hex()}..{value[-2:].hex()}({len(value)})"
-        if is_dataclass(value):
-            inside = ", ".join(
-                f"{f.name}={self.tell(getattr(value, f.name))}" for f in fields(value) if f.name not in _DULL
-            )
-            return f"{type(value).__name__}({inside})"
-        if isinstance(value, tuple | list):
-            return f"({', '.join(self.tell(item) for item in value)})"
-        return str(value)

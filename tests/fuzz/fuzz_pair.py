@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from fuzz_books import Books
-from fuzz_cast import PAUPER, STRANGER, Stage, set_stage
-from fuzz_evm import GENESIS, Log, Reply, Revert
-from fuzz_orders import Order, Teller, calldata, plain
-from fuzz_proofs import judge
+from fuzz_books import PULLS, Books
+from fuzz_cast import STRANGER, Stage, set_stage
+from fuzz_evm import Log, Reply, Revert
+from fuzz_orders import Order, calldata, function_of, plain
+from fuzz_outside import HOOK_MODES, Outside
+from fuzz_tell import Story
 from fuzz_views import Act, Sight, Views, expected_row
 
-from keeper.protocol.encoding import agreement_id_of_part, attestation_digest, leaf, part_to_abi
+from keeper.protocol.encoding import agreement_id_of_part, leaf, part_to_abi
 from keeper.protocol.model import step
 from keeper.protocol.refusals import Name, Refusal
-from keeper.protocol.types import UNTOUCHED, Address, AgreementId, MilestoneState, Part
-from keeper.protocol.world import Attest, Ctx, Dispute, Fund, Outcome, Rule, Withdraw, World
+from keeper.protocol.types import UNTOUCHED, Address, AgreementId, MilestoneState, Part, Terms
+from keeper.protocol.world import (
+    Amend,
+    Ctx,
+    Fund,
+    FundWithAuthorization,
+    FundWithPermit,
+    Multicall,
+    Outcome,
+    Rule,
+    Withdraw,
+    World,
+)
 
-HOOK_MODES = ("Accept", "WrongAnswer", "Refuse")
-
-
-class Mismatch(AssertionError):  # noqa: N818 - what was found, not what went wrong with the test
-    """Contract and specification differ, or an invariant is broken."""
+_OTHERS_WORDS = (Name.VERIFIER_REFUSED, Name.ARBITER_REFUSED, Name.AUTHORIZATION_REFUSED)
+"""Refusals of which the model knows no arguments."""
 
 
 class Pair:
@@ -33,14 +41,15 @@ class Pair:
     def __init__(self, artifacts: Path, escrow_artifacts: Path) -> None:
         self.stage: Stage = set_stage(artifacts, escrow_artifacts)
         self.chain = self.stage.chain
-        self.world = World(self.stage.domain, self.stage.contracts, native=False)
+        self.world = World(self.stage.domain, self.stage.contracts)
         self.codec = self.stage.codes["Escrow"].codec
-        self.teller = Teller(self.stage)
-        self.trace: list[str] = []
+        self.story = Story(self.stage)
         self.views = Views(self.chain, self.stage.escrow, self.codec)
         self.books = Books(self.stage)
-        self.hook_mode = 0
+        self.outside = Outside(self.stage, self.owner)
         self.seen: dict[AgreementId, Sight] = {}
+        self.credits: dict[tuple[Address, Address], int] = {}
+        """All credits by (token, owner), as the contract said after the last call that worked."""
         self.stood: dict[tuple[AgreementId, int], MilestoneState] = {}
         self._parts: dict[AgreementId, tuple[Part, ...]] = {}
         self._owners: dict[Part, AgreementId | None] = {}
@@ -68,42 +77,30 @@ class Pair:
     def warp(self, now: int) -> None:
         """Let time pass."""
         if now > self.chain.now:
-            self.trace.append(f"time +{now - self.chain.now} -> {now}")
+            self.story.note(f"time +{now - self.chain.now} -> {now}")
         self.chain.warp(now)
-
-    def block(self, who: Address, blocked: bool) -> None:
-        """Let the moody token refuse a receiver, or take him back."""
-        self.trace.append(f"MOODY {'blocks' if blocked else 'unblocks'} {self.teller.tell(who)}")
-        self.books.block(who, blocked)
-
-    def set_hook(self, mode: int) -> None:
-        """Tell the arbiter contract how to answer disputes."""
-        self.trace.append(f"Hook will {HOOK_MODES[mode]}")
-        self.hook_mode = mode
-        self.chain.send(PAUPER, self.stage.hook, self.stage.codes["HookArbiter"].codec.encode("setMode", mode))
-
-    def donate(self, token: Address, who: Address, amount: int) -> None:
-        """Send tokens to the escrow past all its doors."""
-        self.trace.append(f"{self.teller.tell(who)} donates {amount} {self.teller.tell(token)}")
-        self.books.donate(token, who, amount)
 
     def act(self, order: Order) -> Act:
         """Put a call to both and hold their answers against each other."""
-        refusal = self._outside_refusal(order)
-        if isinstance(order.call, Attest):
-            order = replace(order, call=replace(order.call, proven=refusal is None))
+        order = self.outside.told(order)
+        payment = next((one for one in order.flat() if isinstance(one.call, PULLS)), order)
+        permitted = self.outside.permitted(payment)
+        context = self._context(order, payment, permitted)
         before, seen_before = self.world, dict(self.seen)
-        answer = step(before, self._context(order), order.call)
+        answer = step(before, context, order.call)
+        refusal = self._outside_words(order, context, answer)
         reply = self._send(order)
         events = tuple(log for log in reply.logs if log.address == self.stage.escrow)
         if isinstance(answer, Outcome):
             self.world = answer.world
             for id_ in self.world.agreements.keys() - before.agreements.keys():
                 self._learn(id_)
-        self._tell(order, reply, events)
+        self.story.act(order, reply, events)
         self._compare(order, answer, refusal, reply, events)
         if isinstance(answer, Outcome):
-            self._keep_books(order, before, answer)
+            self.books.enter(answer.movements, payment, permitted)
+            self._remember_where_they_stood(order, context, before)
+            self._check_money()
         self._look_at(self._touched(order))
         return Act(order, self.chain.now, before, self.world, answer, reply, events, seen_before, dict(self.seen))
 
@@ -112,139 +109,131 @@ class Pair:
         self._look_at({id_: range(len(h.agreement.milestones)) for id_, h in self.world.agreements.items()})
         self._check_money()
 
-    def fail(self, what: str) -> NoReturn:
-        """Stop with the whole history."""
-        history = "\n".join(f"  {i + 1:3}. {line}" for i, line in enumerate(self.trace))
-        raise Mismatch(f"{what}\nwhat happened, from second {GENESIS}:\n{history}\n{what}")
-
-    def same(self, what: str, contract: Any, model: Any) -> None:
-        """Fail unless both sides say the same."""
-        if contract != model:
-            self.fail(f"{what}: the contract says {self.teller.tell(contract)}, expected {self.teller.tell(model)}")
-
     # how the two are asked, and compared
 
     def _send(self, order: Order) -> Reply:
         data = calldata(self.codec, order)
         if order.caller != self.stage.hook:
-            return self.chain.send(order.caller, self.stage.escrow, data, order.value)
+            return self.books.by(order.caller, self.stage.escrow, data, order.value)
         hook = self.stage.codes["HookArbiter"].codec  # a contract sends no transactions: it is made to call
         assert isinstance(order.call, Rule)
         call = order.call
         data = hook.encode("rule", self.stage.escrow, call.agreement, part_to_abi(call.part), call.payee_bps)
         return self.chain.send(STRANGER, self.stage.hook, data, order.value)
 
-    def _context(self, order: Order) -> Ctx:
-        pays = isinstance(order.call, Fund) and self.books.pays(order.caller, order.call)
-        hook_accepts = HOOK_MODES[self.hook_mode] == "Accept"
+    def _context(self, order: Order, payment: Order, permitted: int | None) -> Ctx:
+        pays = self.books.pays(payment, permitted)
+        hook_accepts = HOOK_MODES[self.outside.hook_mode] == "Accept"
         return Ctx(order.caller, self.chain.now, order.value, pays, self.books.refuses(), hook_accepts)
 
-    def _outside_refusal(self, order: Order) -> Revert | None:
-        """What verifier or hook will say, when it comes to asking them."""
-        call = order.call
-        if isinstance(call, Dispute):
-            refuses = Revert("Refused") if HOOK_MODES[self.hook_mode] == "Refuse" else None
-            wrong = Revert("ArbiterRefused", (call.part.terms.arbiter, b"\xde\xad\xbe\xef"))
-            return refuses or (wrong if self.hook_mode else None)
-        id_ = self.owner(call.part) if isinstance(call, Attest) else None
-        if not isinstance(call, Attest) or id_ is None:
+    def _outside_words(self, order: Order, context: Ctx, answer: Outcome | Refusal) -> Revert | None:
+        """What others say to the call that they refuse; of several, to the first that does not work."""
+        if not isinstance(answer, Refusal) or answer.name not in _OTHERS_WORDS:
             return None
-        terms = call.part.terms
-        if terms.verifier == self.stage.mute:
-            return Revert("VerifierRefused", (terms.verifier, b"\xde\xad\xbe\xef"))
-        digest = attestation_digest(
-            self.stage.verifier_domain, self.stage.escrow, id_, terms.quorum, call.part.index, call.attestation
-        )
-        return judge(terms.quorum, digest, order.proof)
+        orders, tried = order.flat(), 1
+        while isinstance(step(self.world, context, Multicall(tuple(o.call for o in orders[:tried]))), Outcome):
+            tried += 1
+        return self.outside.refusal(orders[tried - 1])
 
     def _compare(
         self, order: Order, answer: Outcome | Refusal, outside: Revert | None, reply: Reply, events: Sequence[Log]
     ) -> None:
         if isinstance(answer, Refusal):
             expected = Revert(answer.name.value, plain(answer.args))
-            if answer.name in (Name.VERIFIER_REFUSED, Name.ARBITER_REFUSED):
+            if answer.name in _OTHERS_WORDS:
                 assert outside is not None
                 expected = outside
             elif answer.name == Name.NOT_PAYABLE:
                 expected = Revert("")
-            self.same("the call's refusal", reply.revert, expected)
+            self.story.same("the call's refusal", reply.revert, expected)
             return
-        self.same("the call's refusal", reply.revert, None)
+        self.story.same("the call's refusal", reply.revert, None)
         emitted = [(log.name, plain(log.args)) for log in events]
-        self.same("the events", emitted, [(e.name, plain(e.args)) for e in answer.events])
-        if answer.returned is not None:
-            function = order.name[0].lower() + order.name[1:]
-            returned = self.codec.decode_result(function, reply.returned)[0]
-            self.same("the returned value", plain(returned), plain(answer.returned))
-
-    def _keep_books(self, order: Order, before: World, answer: Outcome) -> None:
-        self.books.enter(answer.movements)
-        for id_, held in self.world.agreements.items():
-            old = before.agreements.get(id_)
-            if old is not None and old is not held:
-                closing = held.closed & ~old.closed
-                for index in (i for i in range(closing.bit_length()) if closing >> i & 1):
-                    state = old.open_state(index)
-                    assert state is not None
-                    self.stood[id_, index] = state
-        self._check_money()
+        self.story.same("the events", emitted, [(e.name, plain(e.args)) for e in answer.events])
+        self._compare_returned(order, answer.returned, reply.returned)
         if isinstance(order.call, Withdraw):
-            self.same("the credit left", self.views.credit(order.call.token, order.caller), 0)
+            self.story.same("the credit left", self.views.credit(order.call.token, order.caller), 0)
+
+    def _compare_returned(self, order: Order, expected: Any, returned: bytes) -> None:
+        if expected is None:
+            self.story.same("what is returned", returned, b"")
+            return
+        (value,) = self.codec.decode_result(function_of(self.codec, order), returned)
+        if isinstance(order.call, Multicall):
+            for inner, one, part in zip(order.inner, expected, value, strict=True):
+                self._compare_returned(inner, one, part)
+            return
+        self.story.same("the returned value", plain(value), plain(expected))
+
+    def _remember_where_they_stood(self, order: Order, context: Ctx, before: World) -> None:
+        """The last state of milestones that were closed: the contract keeps its word."""
+        calls = [one.call for one in order.flat()]
+        for number in range(len(calls)):
+            answer = step(before, context, calls[number]) if len(calls) > 1 else None
+            after = self.world if answer is None else answer.world  # type: ignore[union-attr]
+            for id_, held in after.agreements.items():
+                old = before.agreements.get(id_)
+                closing = held.closed & ~old.closed if old is not None and old is not held else 0
+                for index in (i for i in range(closing.bit_length()) if closing >> i & 1):
+                    self.stood[id_, index] = old.open_state(index)  # type: ignore[union-attr,assignment]
+            before = after
 
     def _check_money(self) -> None:
         for (token, who), expected in self.books.balances.items():
             real = self.books.real(token, who)
             if real != expected:
-                self.same(f"{self.teller.tell(who)}'s {self.teller.tell(token)}", real, expected)
+                self.story.same(f"{self.story.teller.tell(who)}'s {self.story.teller.tell(token)}", real, expected)
         for token in self.stage.tokens:
             for who in self.stage.everyone:
-                credit, expected = self.views.credit(token, who), self.world.credits.get((token, who), 0)
+                credit = self.credits[token, who] = self.views.credit(token, who)
+                expected = self.world.credits.get((token, who), 0)
                 if credit != expected:
-                    self.same(f"the credit of {self.teller.tell(who)}", credit, expected)
-        self.same("the escrow's wei", self.chain.native(self.stage.escrow), 0)
+                    self.story.same(f"the credit of {self.story.teller.tell(who)}", credit, expected)
 
     def _touched(self, order: Order) -> dict[AgreementId, Iterable[int]]:
         found: dict[AgreementId, set[int]] = {}
-        for part in order.parts():
-            id_ = self.owner(part)
-            if id_ in self.world.agreements:
-                found.setdefault(id_, set()).add(part.index)
-        if isinstance(order.call, Fund):
-            for id_, held in self.world.agreements.items():
-                if held.agreement.terms == order.call.terms and held.agreement.milestones == order.call.milestones:
-                    found[id_] = set(range(len(held.agreement.milestones)))
+        for one in order.flat():
+            for part in one.parts():
+                id_ = self.owner(part)
+                if id_ in self.world.agreements:
+                    found.setdefault(id_, set()).add(part.index)
+            for terms in _whole_terms(one):
+                found |= {i: self._every(i) for i, h in self.world.agreements.items() if h.agreement.terms == terms}
         for id_, indexes in found.items():
-            count = len(self.world.agreements[id_].agreement.milestones)
-            if count <= 4:
-                indexes |= set(range(count))
+            if len(self._every(id_)) <= 4:
+                indexes |= self._every(id_)
         return dict(found)
+
+    def _every(self, id_: AgreementId) -> set[int]:
+        return set(range(len(self.world.agreements[id_].agreement.milestones)))
 
     def _look_at(self, which: dict[AgreementId, Iterable[int]]) -> None:
         for id_, indexes in which.items():
             held = self.world.agreements[id_]
             funded, closed = self.views.state(id_)
-            self.same(f"state of {self.teller.tell(id_)}", (funded, closed), (held.funded, held.closed))
+            self.story.same(f"state of {self.story.teller.tell(id_)}", (funded, closed), (held.funded, held.closed))
             rows = dict(self.seen[id_].rows) if id_ in self.seen else {}
             for index in indexes:
                 part, state = self.part(id_, index), self.state(id_, index)
                 rows[index] = self.views.row(id_, part)
                 expected = expected_row(part, state, state or self.stood.get((id_, index), UNTOUCHED))
-                self.same(f"views of {self.teller.tell(id_)}#{index}", rows[index], expected)
+                self.story.same(f"views of {self.story.teller.tell(id_)}#{index}", rows[index], expected)
             self.seen[id_] = Sight(funded, closed, rows)
 
     def _learn(self, id_: AgreementId) -> None:
-        self.teller.learn(id_)
+        self.story.teller.learn(id_)
         agreement = self.world.agreements[id_].agreement
         leaves = tuple(leaf(m) for m in agreement.milestones)
         self._parts[id_] = tuple(Part(agreement.terms, leaves, i, m) for i, m in enumerate(agreement.milestones))
         for part in self._parts[id_]:
-            self.teller.learn_part(id_, part)
+            self.story.teller.learn_part(id_, part)
 
-    def _tell(self, order: Order, reply: Reply, events: Sequence[Log]) -> None:
-        tell = self.teller.tell
-        value = f" with {order.value} wei" if order.value else ""
-        twist = f" [{order.twist}]" if order.twist else ""
-        result = "; ".join(f"{e.name}{tell(e.args[1:])}" for e in events if e.name != "Funded") or "done"
-        if reply.revert is not None:
-            result = f"{reply.revert.name or 'empty revert'}{tell(reply.revert.args)}"
-        self.trace.append(f"{tell(order.caller)}{value}: {tell(order.call)}{twist} -> {result}")
+
+def _whole_terms(order: Order) -> tuple[Terms, ...]:
+    """The terms of agreements that a call funds or ends milestones of."""
+    match order.call:
+        case Fund() | FundWithAuthorization() | FundWithPermit():
+            return (order.call.terms,)
+        case Amend():
+            return (order.call.from_terms, order.call.to_terms)
+    return ()

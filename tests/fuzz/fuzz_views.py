@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from eth_utils.crypto import keccak
 from fuzz_evm import Chain, Log, Reply
 from fuzz_orders import Order, asking, of_part
 
@@ -12,6 +13,8 @@ from keeper.protocol.due import due, latest
 from keeper.protocol.refusals import Refusal
 from keeper.protocol.types import Address, AgreementId, MilestoneState, Part
 from keeper.protocol.world import Outcome, World
+
+_REENTERED = keccak(text="reentered()")[:4]
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,10 @@ class Sight:
     funded: int
     closed: int
     rows: dict[int, Row]
+
+    def open(self, index: int) -> bool:
+        """Whether a milestone is funded and not closed."""
+        return bool((self.funded & ~self.closed) >> index & 1)
 
 
 @dataclass
@@ -78,6 +85,10 @@ class Views:
         (last,) = self._words(of_part(self._codec, "latest", part))
         deliverable = (kept >> 64).to_bytes(24, "big")
         return Row(status, attempt, since, deliverable, standing, (cause, share, ready_at), last)
+
+    def reentered(self, wallet: Address) -> bool:
+        """Whether a wallet's call back into the escrow ever worked."""
+        return any(self._chain.view(wallet, _REENTERED))
 
     def _words(self, data: bytes) -> list[int]:
         answer = self._chain.view(self._escrow, data)

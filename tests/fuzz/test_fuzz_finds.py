@@ -12,7 +12,7 @@ import pytest
 from fuzz_evm import FORGE, ROOT, build
 from fuzz_life import Coverage, Life
 from fuzz_machine import PROFILES, Lives
-from fuzz_pair import Mismatch
+from fuzz_tell import Mismatch
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -56,7 +56,43 @@ MISTAKES = {
         "if (block.timestamp + 1 < readyAt) return false;",
     ),
     "any agreement may be named": ("if (id != agreement) revert WrongAgreement(id, agreement);", ""),
+    "an amendment forgets to close": ("        _sets[move.from].closed |= a.closes;\n", ""),
+    "an amendment closes what is not open": ("if (notOpen != 0) revert NotOpen(from, notOpen);", ""),
+    "an amendment joins what is there": ("if (_sets[to].funded != 0) revert AlreadyFunded(to, _sets[to].funded);", ""),
+    "an amendment changes the token": ("if (!sameParties || fromTerms.token != toTerms.token)", "if (!sameParties)"),
+    "an excess for the payee": (
+        "_push(terms.token, terms.payer, closing - opening)",
+        "_push(terms.token, terms.payee, closing - opening)",
+    ),
+    "a shortfall is forgotten": ("_pull(terms.token, Math.saturatingSub(opening, closing))", "_pull(terms.token, 0)"),
+    "a stale split counts": ("        _requireNotMovedSince(id, part.index, asOf);\n", ""),
+    "a stale amendment counts": ("            _requireNotMovedSince(from, i, a.asOf);\n", ""),
+    "a tip on a split": (
+        "_settle(id, part, Cause.Agreed, payeeBps, 0)",
+        "_settle(id, part, Cause.Agreed, payeeBps, part.terms.tip)",
+    ),
+    "one of two signatures will do": ("        Offers.requireSigned(terms.payee, digest, payeeSig);\n", ""),
+    "no signature is anybody's": (
+        "if (signature.length == 0 && msg.sender == party) return;",
+        "if (signature.length == 0) return;",
+    ),
+    "an offer stands a second longer": (
+        "if (block.timestamp > deadline) revert",
+        "if (block.timestamp > uint256(deadline) + 1) revert",
+    ),
+    "an offer may come from the future": (
+        "if (asOf > block.timestamp) revert",
+        "if (asOf > block.timestamp + 1) revert",
+    ),
+    "an authorization for any milestones": ("abi.encode(id, uint256(mask))", "abi.encode(id)"),
+    "change is kept": ("if (msg.value != value) revert", "if (msg.value < value) revert"),
+    "a coin that was refused counts as paid": (
+        'if (token == NATIVE) (worked,,) = _call(to, amount, gasLimit, "");\n',
+        'if (token == NATIVE) (_call(to, amount, gasLimit, ""), worked = true);\n',
+    ),
+    "a receiver may call back": ("if (_locked) revert Reentered();", ""),
 }
+"""One line each, wherever in contracts/ it stands."""
 
 
 def broken_escrow(folder: Path, mistake: str) -> Path:
@@ -67,10 +103,9 @@ def broken_escrow(folder: Path, mistake: str) -> Path:
     shutil.copytree(ROOT / "tools" / "solc", folder / "tools" / "solc")
     shutil.copy(ROOT / "foundry.toml", folder)
     (folder / "node_modules").symlink_to(ROOT / "node_modules")
-    source = folder / "contracts" / "Escrow.sol"
-    text = source.read_text()
-    assert right in text, f"the escrow no longer reads {right!r}: choose another mistake"
-    source.write_text(text.replace(right, wrong))
+    holding = [path for path in (folder / "contracts").rglob("*.sol") if right in path.read_text()]
+    assert len(holding) == 1, f"no contract, or several, read {right!r}: choose another mistake"
+    holding[0].write_text(holding[0].read_text().replace(right, wrong))
     command = [str(FORGE), "build", "contracts/Escrow.sol"]
     done = subprocess.run(
         command, cwd=folder, env={**os.environ, "FOUNDRY_PROFILE": "quick"}, capture_output=True, text=True
