@@ -18,7 +18,10 @@ MILESTONE_GAS = 4 * PUSH_GAS
 
 BATCH_BASE_GAS = 100_000
 MILESTONE_OVERHEAD_GAS = 100_000
-"""Hashing the terms, reading and writing the state, the event."""
+"""All but the payments' own gas: hashing the terms, state, event; of each payment the call and, if it fails, a credit.
+
+Measured with tokens and receivers that burn whatever they are given: 88,400 (tests/fuzz/test_batch_gas.py).
+"""
 CALLDATA_GAS = 40
 """A byte of calldata at most (EIP-7623)."""
 

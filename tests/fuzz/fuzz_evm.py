@@ -119,16 +119,21 @@ class Chain:
         """A native balance."""
         return int(self._evm.get_balance(who))
 
-    def send(self, sender: Address, to: Address, data: bytes, value: int = 0) -> Reply:
+    def send(self, sender: Address, to: Address, data: bytes, value: int = 0, gas: int = GAS) -> Reply:
         """One transaction, decoded."""
         self.calls += 1
         try:
-            returned = self._evm.message_call(sender, to, data, value=value, gas=GAS)
+            returned = self._evm.message_call(sender, to, data, value=value, gas=gas)
         except RuntimeError as error:
             return Reply(revert=self._revert(to, str(error)))
         finally:
             self._evm.reset_transient_storage()
         return Reply(returned, tuple(self._log(log) for log in self._evm.result.logs))
+
+    @property
+    def gas_used(self) -> int:
+        """By the last transaction that did not revert."""
+        return int(self._evm.result.gas_used)
 
     def view(self, to: Address, data: bytes) -> bytes:
         """The answer of a view, which must not revert."""
