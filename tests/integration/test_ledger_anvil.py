@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ from keeper.ledger import views
 from keeper.ledger.follow import Follower, Step
 from keeper.ledger.rebuild import forget, rebuild
 from keeper.ledger.selfcheck import self_check
-from keeper.protocol.abi import attestation_to_abi
+from keeper.protocol.abi import amendment_to_abi, attestation_to_abi
 from keeper.protocol.encoding import (
     agreement_id,
     attestation_digest,
@@ -31,14 +31,18 @@ from keeper.protocol.encoding import (
     terms_to_abi,
     verifier_domain,
 )
+from keeper.protocol.offers import amendment_digest, split_digest
 from keeper.protocol.quorum import Quorum, assemble_proof, to_compact
 from keeper.protocol.types import (
     ZERO32,
+    ZERO_ADDRESS,
     Agreement,
     AgreementId,
+    Amendment,
     Attestation,
     Cause,
     Milestone,
+    Split,
     Status,
     Terms,
 )
@@ -63,10 +67,19 @@ class Stage:
     def id(self) -> AgreementId:
         return agreement_id(escrow_domain(31337, self.chain.escrow), self.agreement.terms, self.agreement.milestones)
 
-    def call(self, sender: str, name: str, *args: object) -> str:
+    def call(self, sender: str, name: str, *args: object, value: int = 0) -> str:
         """Send a call of the escrow; returns the transaction's hash."""
-        receipt = self.chain.anvil.send(sender, self.chain.escrow, contract("Escrow").encode(name, *args))
+        receipt = self.chain.anvil.send(sender, self.chain.escrow, contract("Escrow").encode(name, *args), value)
         return str(receipt["transactionHash"])
+
+    def signed_by(self, account: int, digest: bytes) -> bytes:
+        """65 bytes r, s, v of anvil's account."""
+        signature = PrivateKey(bytes.fromhex(KEYS[account][2:])).sign_recoverable(digest, hasher=None)
+        return signature[:64] + bytes([27 + signature[64]])
+
+    def both_signed(self, digest: bytes) -> tuple[bytes, bytes]:
+        """Payer and payee."""
+        return self.signed_by(1, digest), self.signed_by(2, digest)
 
     def part(self, index: int) -> tuple[object, ...]:
         return part_to_abi(self.agreement.part(index))
@@ -93,8 +106,13 @@ class Stage:
                 for t in (tables or schema.CACHE)
             }
 
-    def check(self) -> None:
-        assert self_check(self.chain.anvil.rpc, self.store).agreements == 1
+    def check(self, agreements: int = 1) -> None:
+        assert self_check(self.chain.anvil.rpc, self.store).agreements == agreements
+
+
+def _mint(chain: Deployed, who: str, units: int) -> None:
+    words = bytes(12) + bytes.fromhex(who[2:]) + units.to_bytes(32, "big")
+    chain.anvil.send(who, chain.token, keccak(text="mint(address,uint256)")[:4] + words)
 
 
 def _quorum(chain: Deployed) -> Quorum:
@@ -117,10 +135,7 @@ def stage(own_chain: Deployed, tmp_path: Path) -> Iterator[Stage]:
     quorum = _quorum(own_chain)
     agreement = _agreement(own_chain, quorum)
     total = sum(m.amount for m in agreement.milestones)
-    word = total.to_bytes(32, "big")
-    anvil.send(
-        payer, own_chain.token, keccak(text="mint(address,uint256)")[:4] + bytes(12) + bytes.fromhex(payer[2:]) + word
-    )
+    _mint(own_chain, payer, total)
     anvil.send(payer, own_chain.token, contract("ERC20").encode("approve", own_chain.escrow, total))
     anvil.send(payer, own_chain.verifier, contract("QuorumVerifier").encode("announce", quorum.m, list(quorum.members)))
     store = open_store(tmp_path / "m.db")
@@ -182,6 +197,93 @@ def test_a_whole_life_is_shown_as_the_contract_says_it(stage: Stage) -> None:
     assert (view.funded, view.closed) == (0b111, 0b111)
     assert view.settlements[0].to_payee == 396_000
     assert view.settlements[0].to_payer == 600_000
+
+
+def _successor(stage: Stage, first: int) -> Agreement:
+    """Other terms of the same parties, the first milestone of another amount."""
+    terms = replace(stage.agreement.terms, salt=b"\x01" * 32, verifier=ZERO_ADDRESS, quorum=ZERO32, challenge_window=0)
+    milestones = stage.agreement.milestones
+    return Agreement(terms, (replace(milestones[0], amount=first), *milestones[1:]))
+
+
+def _amend(stage: Stage, target: Agreement, closes: int, opens: int, sender: str, value: int = 0) -> AgreementId:
+    """Both sign as of the head, anybody sends; the other agreement's id."""
+    now, source = head(stage.chain.anvil.rpc).time, stage.agreement
+    domain = escrow_domain(31337, stage.chain.escrow)
+    what = Amendment(closes, opens, now, now + 1000)
+    both = [(terms_to_abi(a.terms), [milestone_to_abi(m) for m in a.milestones]) for a in (source, target)]
+    signatures = stage.both_signed(amendment_digest(domain, stage.id, what, target))
+    arguments = (amendment_to_abi(what), *both[0], *both[1], *signatures)
+    stage.call(sender, "amend", *arguments, value=value)
+    return agreement_id(domain, target.terms, target.milestones)
+
+
+def test_what_parties_sign_is_shown_as_the_contract_says_it(stage: Stage) -> None:
+    anvil, token = stage.chain.anvil, stage.chain.token
+    payer, payee, stranger = anvil.accounts[1], anvil.accounts[2], anvil.accounts[9]
+    terms, milestones = stage.agreement.terms, [milestone_to_abi(m) for m in stage.agreement.milestones]
+    stage.call(stranger, "accept", terms_to_abi(terms), milestones, stage.signed_by(2, stage.id))
+    stage.call(payee, "submit", stage.part(0), WORK)
+    now = head(anvil.rpc).time
+    split = Split(stage.id, 0, 2500, now, now + 1000)
+    digest = split_digest(escrow_domain(31337, stage.chain.escrow), split)
+    stage.call(stranger, "agree", stage.part(0), 2500, now, now + 1000, *stage.both_signed(digest))
+    stage.follow()
+    stage.check()
+
+    target = _successor(stage, 1_500_000)
+    _mint(stage.chain, payer, 2_000_000)
+    anvil.send(payer, token, contract("ERC20").encode("approve", stage.chain.escrow, 2_000_000))
+    opened = _amend(stage, target, 0b110, 0b111, payer)
+    stage.follow()
+    stage.check(agreements=2)
+
+    with stage.store.read() as conn:
+        before, after = views.agreement_view(conn, stage.id), views.agreement_view(conn, opened)
+    assert before
+    assert after
+    assert before.accepted
+    assert before.accepted.by == payee
+    assert (before.settlements[0].cause, before.settlements[0].to_payee) == (Cause.AGREED, 247_500)
+    assert {before.settlements[i].cause for i in (1, 2)} == {Cause.AMENDED}
+    assert {before.settlements[i].executor for i in (1, 2)} == {payer}
+    assert before.amendments == (after.opened_by,)
+    assert after.opened_by
+    assert (after.opened_by.closes, after.opened_by.opens, after.opened_by.moved) == (0b110, 0b111, 5_000_000)
+    assert (after.funded, after.closed) == (0b111, 0)
+
+
+def test_a_reorganisation_takes_an_amendment_back_on_both_sides(stage: Stage) -> None:
+    stage.chain.anvil.mine(2)
+    opened = _amend(stage, _successor(stage, 1_000_000), 0b111, 0b001, stage.chain.anvil.accounts[9])
+    stage.follow()
+    stage.check(agreements=2)
+
+    stage.chain.anvil.reorg(1)
+    stage.follow()
+
+    with stage.store.read() as conn:
+        assert views.agreement_view(conn, opened) is None
+    assert all(stage.milestone(index).open for index in range(3))
+    stage.check()
+    before = stage.dump()
+    rebuild(stage.store)
+    assert stage.dump() == before
+
+
+def test_an_agreement_in_native_currency_is_followed_like_any_other(stage: Stage) -> None:
+    anvil, payer = stage.chain.anvil, stage.chain.anvil.accounts[1]
+    stage.agreement = Agreement(replace(stage.agreement.terms, token=ZERO_ADDRESS), stage.agreement.milestones)
+    whole = (terms_to_abi(stage.agreement.terms), [milestone_to_abi(m) for m in stage.agreement.milestones])
+    stage.call(payer, "fund", *whole, 0b011, value=3_000_000)
+    target = _successor(stage, 500_000)
+    _amend(stage, target, 0b001, 0b010, payer, value=1_000_000)
+    stage.call(payer, "approve", stage.part(1))
+
+    stage.follow()
+
+    stage.check(agreements=3)
+    assert int(anvil.rpc.call("eth_getBalance", stage.chain.escrow, "latest"), 16) == 2_000_000
 
 
 def test_a_reorganisation_takes_a_submission_back(stage: Stage) -> None:
