@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from keeper.protocol.due import due, settle_bps
-from keeper.protocol.machine import Action, Transition, possible, rows_of, standing_after_dispute
+from keeper.protocol.machine import Action, Transition, Who, possible, rows_of, standing_after_dispute
 from keeper.protocol.types import ALL_BPS, MAX_UINT40, UNTOUCHED, Bps, Cause, Milestone, MilestoneState, Status, Terms
 
 REJECTIONS = 1
@@ -106,6 +106,8 @@ class Map:
     def _open(self, state: MilestoneState, now: int) -> Iterator[Move]:
         for row in possible(self.terms, self.milestone, state, now):
             if row.action == Action.SUBMIT and state.attempt >= self._rejections:
+                continue
+            if row.who == Who.BOTH:  # what a party signs is no worst case of its own
                 continue
             for bps in self._shares.get(row.action, (None,)):
                 yield Move(row, bps, after(self.terms, state, row, now, bps))

@@ -124,8 +124,8 @@ class Coverage:
             if row is None or state is None:
                 continue
             refused = act.answer.name if isinstance(act.answer, Refusal) else None
-            self.edges[row, "first"] += act.worked and as_of == state.since
-            self.edges[row, "early"] += refused == Name.STALE and as_of == state.since - 1
+            self.edges[row, "first"] += act.worked and as_of == state.since + 1
+            self.edges[row, "early"] += refused == Name.STALE and as_of == state.since
             self.edges[row, "last"] += act.worked and act.now == deadline
             self.edges[row, "late"] += refused == Name.TOO_LATE and act.now == deadline + 1
 

@@ -106,11 +106,12 @@ def _target(rng: Random, pair: Pair, source: Agreement) -> tuple[Agreement, str]
 
 def _times(rng: Random, now: int, since: int) -> tuple[int, int, str]:
     """When the offer was read and until when it stands: often at the very edge, sometimes past it."""
-    as_of = rng.choice((now, max(since, 0), max(since, now - DAY)))
+    soonest = min(now, since + 1)
+    as_of = rng.choice((now, soonest, max(soonest, now - DAY)))
     deadline = rng.choice((now, now + 1, now + DAY))
     match rng.randint(1, 16):
         case 1 | 2:
-            return max(since - 1, 0), deadline, "read before the last step"
+            return since, deadline, "read in the second of the last step"
         case 3:
             return now + 1, deadline, "read in the future"
         case 4:

@@ -226,7 +226,7 @@ def test_a_settlement_that_pays_another_sum_is_refused(node: FakeNode) -> None:
 
 def test_a_split_closes_a_disputed_milestone_with_its_share_and_without_a_tip(node: FakeNode) -> None:
     must(node, submit(DISPUTABLE, 0), attest(DISPUTABLE, 0, 8000), dispute(DISPUTABLE, 0))
-    must(node, agree(DISPUTABLE, 0, 5000, node.tip.time))
+    must(node, agree(DISPUTABLE, 0, 5000, node.tip.time + 1))
     line = folded(told(node)).lines[0]
     assert isinstance(line.end, Settled)
     assert (line.end.cause, line.end.payee_bps, line.end.tip) == (Cause.AGREED, 5000, 0)

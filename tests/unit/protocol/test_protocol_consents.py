@@ -72,7 +72,7 @@ def test_a_split_pays_each_its_share_with_the_fee_and_without_a_tip():
 
 @pytest.mark.parametrize("before", [(), (SUBMIT,), (SUBMIT, AWARD), (SUBMIT, AWARD, DISPUTE)])
 def test_a_split_ends_any_open_milestone_a_disputed_one_too(before):
-    answer = step(run(AGREEMENT, *before), Ctx(STRANGER, NOW + 100), split(as_of=NOW + 30))
+    answer = step(run(AGREEMENT, *before), Ctx(STRANGER, NOW + 100), split(as_of=NOW + 31))
 
     assert isinstance(answer, Outcome)
 
@@ -90,6 +90,7 @@ AGREE_REFUSALS = {
     "after its deadline": (split(deadline=NOW + 99), Name.TOO_LATE, (NOW + 99, NOW + 100)),
     "read in the future": (split(as_of=NOW + 101), Name.AS_OF_IN_FUTURE, (NOW + 101, NOW + 100)),
     "read before the submission": (split(as_of=NOW + 9), Name.STALE, (0, NOW + 10, NOW + 9)),
+    "read in the second of the submission": (split(as_of=NOW + 10), Name.STALE, (0, NOW + 10, NOW + 10)),
     "not signed by the payer": (split(payer=FALSE), Name.NOT_SIGNED_BY, (PAYER,)),
     "not signed by the payee": (split(payee=FALSE), Name.NOT_SIGNED_BY, (PAYEE,)),
     "empty for a payer who does not send it": (split(payer=EMPTY_SIG), Name.NOT_SIGNED_BY, (PAYER,)),
@@ -112,14 +113,14 @@ def test_refuses_a_split(case):
 
 def test_a_split_counts_at_its_edges_once_and_never_on_a_renumbered_chain():
     world = run(AGREEMENT, SUBMIT)
-    edge = split(as_of=NOW + 10, deadline=NOW + 10)
+    edge = split(as_of=NOW + 11, deadline=NOW + 11)
 
-    done = step(world, Ctx(STRANGER, NOW + 10), edge)
+    done = step(world, Ctx(STRANGER, NOW + 11), edge)
 
     assert isinstance(done, Outcome)
-    assert refusal(done.world, STRANGER, 10, edge) == Name.ALREADY_SETTLED
-    assert refusal(world, STRANGER, 10, edge, chain_id=1) == Name.WRONG_CHAIN
-    assert refusal(world, STRANGER, 10, edge, value=1) == Name.NOT_PAYABLE
+    assert refusal(done.world, STRANGER, 11, edge) == Name.ALREADY_SETTLED
+    assert refusal(world, STRANGER, 11, edge, chain_id=1) == Name.WRONG_CHAIN
+    assert refusal(world, STRANGER, 11, edge, value=1) == Name.NOT_PAYABLE
 
 
 # amend
@@ -187,7 +188,7 @@ def test_an_excess_that_the_payer_refuses_is_credited_to_him():
 def test_disputed_milestones_can_be_moved_and_begin_anew():
     world = run(AGREEMENT, SUBMIT, AWARD, DISPUTE)
 
-    answer = step(world, Ctx(STRANGER, NOW + 100), change(closes=0b11, opens=0b11, as_of=NOW + 30))
+    answer = step(world, Ctx(STRANGER, NOW + 100), change(closes=0b11, opens=0b11, as_of=NOW + 31))
 
     assert isinstance(answer, Outcome)
     assert state_of(answer.world, OTHER).attempt == 0
@@ -256,9 +257,9 @@ def test_only_steps_of_what_an_amendment_closes_make_it_stale_the_lowest_first()
 
     stale = step(world, Ctx(STRANGER, NOW + 100), change(closes=0b11, as_of=NOW + 5))
     assert stale == Refusal(Name.STALE, (0, NOW + 10, NOW + 5))
-    stale = step(world, Ctx(STRANGER, NOW + 100), change(closes=0b11, as_of=NOW + 10))
-    assert stale == Refusal(Name.STALE, (1, NOW + 20, NOW + 10))
-    assert isinstance(step(world, Ctx(STRANGER, NOW + 100), change(as_of=NOW + 10)), Outcome)
+    stale = step(world, Ctx(STRANGER, NOW + 100), change(closes=0b11, as_of=NOW + 11))
+    assert stale == Refusal(Name.STALE, (1, NOW + 20, NOW + 11))
+    assert isinstance(step(world, Ctx(STRANGER, NOW + 100), change(as_of=NOW + 11)), Outcome)
 
 
 def test_an_amendment_stops_on_a_renumbered_chain():
