@@ -20,6 +20,7 @@ interface Vm {
     function addr(uint256 key) external pure returns (address);
     function assume(bool condition) external pure;
     function chainId(uint256 id) external;
+    function coinbase(address who) external;
     function deal(address who, uint256 wei_) external;
     function etch(address who, bytes calldata code) external;
     function expectRevert() external;
@@ -41,11 +42,13 @@ interface Vm {
     function readFile(string calldata path) external view returns (string memory);
     function recordLogs() external;
     function revertToState(uint256 id) external returns (bool);
+    function revertToState(uint256 snapshot) external returns (bool worked);
     function serializeUint(string calldata object, string calldata key, uint256 value)
         external
         returns (string memory json);
     function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function snapshotState() external returns (uint256 id);
+    function snapshotState() external returns (uint256 snapshot);
     function startPrank(address sender) external;
     function stopPrank() external;
     function toString(uint256 value) external pure returns (string memory);
