@@ -42,7 +42,6 @@ interface Vm {
     function readFile(string calldata path) external view returns (string memory);
     function recordLogs() external;
     function revertToState(uint256 id) external returns (bool);
-    function revertToState(uint256 snapshot) external returns (bool worked);
     function serializeUint(string calldata object, string calldata key, uint256 value)
         external
         returns (string memory json);
