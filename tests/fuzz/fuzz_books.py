@@ -6,13 +6,10 @@ from collections import Counter
 
 from fuzz_cast import ALLOWED, MOODS, PARTIES, PAUPER, PAUPER_ALLOWS, STRANGER, TAKES, WALLETS, Stage
 from fuzz_evm import Reply
-from fuzz_orders import Order, asking
+from fuzz_orders import PULLS, Order, asking
 
 from keeper.protocol.types import ZERO_ADDRESS, Address, sum_of
 from keeper.protocol.world import Amend, Flow, Fund, FundWithPermit, Movement
-
-PULLS = Fund | FundWithPermit | Amend
-"""Calls that take the caller's money out of his allowance."""
 
 
 class Books:
@@ -21,7 +18,10 @@ class Books:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._token = stage.codes["PlayDollar"].codec
-        self.balances = {(token, who): self.real(token, who) for token in stage.tokens for who in stage.everyone}
+        self.balances: dict[tuple[Address, Address], int] = {}
+        self.people: list[Address] = []
+        """Everybody who may hold something."""
+        self.meet(*stage.everyone)
         self.donated: Counter[Address] = Counter()
         self.blocked: set[Address] = set()
         """Receivers that the moody token refuses."""
@@ -39,7 +39,16 @@ class Books:
     def refuses(self) -> frozenset[tuple[Address, Address]]:
         """(token, receiver) of transfers that fail."""
         refused = {(self._stage.moody, who) for who in self.blocked}
-        return frozenset(refused | {(ZERO_ADDRESS, who) for who, mood in self.moods.items() if mood not in TAKES})
+        sulking = {who for who, mood in self.moods.items() if mood not in TAKES}
+        refused |= {(ZERO_ADDRESS, who) for who in sulking | (self._stage.contracts - set(WALLETS))}
+        return frozenset(refused)
+
+    def meet(self, *whom: Address) -> None:
+        """Keep account of somebody from now on."""
+        for who in whom:
+            if who not in self.people and who != ZERO_ADDRESS:
+                self.people.append(who)
+                self.balances |= {(token, who): self.real(token, who) for token in self._stage.tokens}
 
     def pays(self, order: Order, permitted: int | None) -> bool:
         """Whether the token lets the escrow take what the call needs; `permitted` is what a permit allows."""

@@ -154,6 +154,11 @@ class Stage:
         return frozenset(made | set(WALLETS))
 
     @property
+    def speechless(self) -> frozenset[Address]:
+        """Contracts that call nobody, and may be named as somebody all the same."""
+        return self.contracts - set(WALLETS) - {self.hook}
+
+    @property
     def names(self) -> dict[str, str]:
         """Addresses in the words of a trace."""
         at = {self.escrow: "escrow", self.verifier: "verifier", self.mute: "mute", self.hook: "Hook"}

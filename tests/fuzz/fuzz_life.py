@@ -199,7 +199,9 @@ class Life:
         self.pair.look_at_all()
         for token in self.pair.stage.tokens:
             left = self.pair.books.real(token, self.pair.stage.escrow)
-            self.watch.check(6, left == self.pair.books.donated[token], f"{left} left when all was settled")
+            mute = sum(amount for (which, _), amount in self.pair.credits.items() if which == token)
+            given = self.pair.books.donated[token]
+            self.watch.check(6, left == given + mute, f"{left} left when all was settled")
         self.coverage.invariants.update(self.watch.checked)
 
     def _waiting(self) -> list[tuple[int, AgreementId, int]]:
@@ -219,7 +221,7 @@ class Life:
         for wallet, mood in self.pair.books.moods.items():
             if mood not in TAKES:
                 self.player.weather.set_mood(wallet, MOODS[0])
-        for token, owner in [key for key, amount in self.pair.world.credits.items() if amount]:
+        for token, owner in self.pair.waiting_credits():
             act = self.act(Order(owner, Withdraw(token, owner)))
             self.watch.check(18, act.worked, "an owner could not take his credit")
 

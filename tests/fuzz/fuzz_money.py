@@ -46,7 +46,7 @@ class MoneyWatch:
             self._check(2, came == left + amount, f"{came} came in, {left} left, {amount} are open")
         self._held = Counter()
         for token in self._pair.stage.tokens:
-            credit = sum(self._pair.credits[token, who] for who in self._pair.stage.everyone)
+            credit = sum(self._pair.credits[token, who] for who in self._pair.books.people)
             given = self._pair.books.donated[token]
             self._held[token] = self._pair.books.real(token, self._pair.stage.escrow) - given
             expected = owed[token] + credit

@@ -63,7 +63,7 @@ class Player:
 
     def _caller(self, rng: Random, *right: Address) -> Address:
         wrong = (*PARTIES, JUDGE, KEEPER, PAUPER, STRANGER)
-        fitting = [who for who in right if who != ZERO_ADDRESS]
+        fitting = [who for who in right if who not in (ZERO_ADDRESS, *self.pair.stage.speechless)]
         return rng.choice(wrong if not fitting or one_in(rng, 6) else fitting)
 
     def _send(self, rng: Random, order: Order) -> Act | None:
@@ -201,7 +201,7 @@ class Player:
 
     def withdraw(self, rng: Random) -> Act | None:
         """A credit's owner, or somebody without one."""
-        owners = [key for key, amount in self.pair.world.credits.items() if amount]
+        owners = self.pair.waiting_credits()
         token, owner = rng.choice(owners) if owners else (rng.choice(self.pair.stage.tokens), STRANGER)
         if one_in(rng, 5):
             owner = self._caller(rng)

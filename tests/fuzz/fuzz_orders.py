@@ -86,10 +86,17 @@ class Order:
         return tuple(leaf for order in self.inner for leaf in order.flat())
 
 
+PULLS = Fund | FundWithPermit | Amend
+"""Calls that take the caller's money out of his allowance."""
+
+
 def together(rng: Random, orders: list[Order]) -> Order:
-    """Several orders as one call of the first one's caller; at times the rest as a call within it."""
-    caller = orders[0].caller
-    inner = tuple(replace(order, caller=caller) for order in orders)
+    """Several orders as one call of the first one's caller; at times the rest as a call within it.
+
+    One of them at most takes money: what a second finds would depend on the first.
+    """
+    caller, takers = orders[0].caller, [order for order in orders if isinstance(order.call, PULLS)]
+    inner = tuple(replace(order, caller=caller) for order in orders if order not in takers[1:])
     if len(inner) > 1 and rng.randint(1, 4) == 4:
         inner = (inner[0], _as_one(inner[1:]))
     return _as_one(inner)

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from fuzz_books import PULLS, Books
+from fuzz_books import Books
 from fuzz_cast import STRANGER, Stage, set_stage
 from fuzz_evm import Log, Reply, Revert
-from fuzz_orders import Order, calldata, function_of, plain
+from fuzz_orders import PULLS, Order, calldata, function_of, plain
 from fuzz_outside import HOOK_MODES, Outside
 from fuzz_tell import Story
 from fuzz_views import Act, Sight, Views, expected_row
@@ -64,6 +64,10 @@ class Pair:
 
     def state(self, id_: AgreementId, index: int) -> MilestoneState | None:
         return self.world.agreements[id_].open_state(index)
+
+    def waiting_credits(self) -> list[tuple[Address, Address]]:
+        """Credits by (token, owner) that their owners can take."""
+        return [key for key, amount in self.world.credits.items() if amount and key[1] not in self.stage.speechless]
 
     def owner(self, part: Part) -> AgreementId | None:
         """The id that a part hashes to; None when it contradicts itself."""
@@ -184,7 +188,7 @@ class Pair:
             if real != expected:
                 self.story.same(f"{self.story.teller.tell(who)}'s {self.story.teller.tell(token)}", real, expected)
         for token in self.stage.tokens:
-            for who in self.stage.everyone:
+            for who in self.books.people:
                 credit = self.credits[token, who] = self.views.credit(token, who)
                 expected = self.world.credits.get((token, who), 0)
                 if credit != expected:
@@ -223,6 +227,8 @@ class Pair:
     def _learn(self, id_: AgreementId) -> None:
         self.story.teller.learn(id_)
         agreement = self.world.agreements[id_].agreement
+        terms = agreement.terms
+        self.books.meet(terms.payer, terms.payee, terms.fee_to)
         leaves = tuple(leaf(m) for m in agreement.milestones)
         self._parts[id_] = tuple(Part(agreement.terms, leaves, i, m) for i, m in enumerate(agreement.milestones))
         for part in self._parts[id_]:

@@ -11,7 +11,7 @@ from fuzz_orders import Order, asking, of_part
 from keeper.chain.abi import Contract
 from keeper.protocol.due import due, latest
 from keeper.protocol.refusals import Refusal
-from keeper.protocol.types import Address, AgreementId, MilestoneState, Part
+from keeper.protocol.types import MAX_UINT40, Address, AgreementId, MilestoneState, Part
 from keeper.protocol.world import Outcome, World
 
 _REENTERED = keccak(text="reentered()")[:4]
@@ -82,9 +82,16 @@ class Views:
         """All of one milestone."""
         status, attempt, since, kept, standing = self._words(asking(self._codec, "milestone", id_, part.index))
         cause, share, ready_at = self._words(of_part(self._codec, "due", part))
-        (last,) = self._words(of_part(self._codec, "latest", part))
+        last = self._latest(part)
         deliverable = (kept >> 64).to_bytes(24, "big")
         return Row(status, attempt, since, deliverable, standing, (cause, share, ready_at), last)
+
+    def _latest(self, part: Part) -> int:
+        """A milestone that nobody can fund may have a deadline at the end of time: that has no words beyond."""
+        if latest(part.terms, part.milestone) > MAX_UINT40:
+            return MAX_UINT40
+        (last,) = self._words(of_part(self._codec, "latest", part))
+        return last
 
     def reentered(self, wallet: Address) -> bool:
         """Whether a wallet's call back into the escrow ever worked."""
@@ -99,4 +106,5 @@ def expected_row(part: Part, state: MilestoneState | None, stood: MilestoneState
     """What the views must say: `state` is None when unfunded or settled, `stood` is where it is or last stood."""
     clock = due(part.terms, part.milestone, state)
     word = (stood.status.value, stood.attempt, stood.since, stood.deliverable24, stood.standing_bps)
-    return Row(*word, (clock.cause.value, clock.share, clock.ready_at), latest(part.terms, part.milestone))
+    last = min(latest(part.terms, part.milestone), MAX_UINT40)
+    return Row(*word, (clock.cause.value, clock.share, clock.ready_at), last)
