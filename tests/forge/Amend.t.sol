@@ -364,9 +364,10 @@ contract AmendTest is Parties {
     }
 
     function test_amend_stops_on_a_renumbered_chain() public {
-        uint256 deployed = block.chainid;
-        vm.chainId(deployed + 1);
-        _refuse(_amendment(1, 1), abi.encodeWithSelector(IEscrow.WrongChain.selector, deployed + 1, deployed));
+        vm.chainId(DEPLOYED_CHAIN + 1);
+        _refuse(
+            _amendment(1, 1), abi.encodeWithSelector(IEscrow.WrongChain.selector, DEPLOYED_CHAIN + 1, DEPLOYED_CHAIN)
+        );
     }
 
     /// @dev Whatever closes and opens: what went in equals what is open, what went back and what was added.

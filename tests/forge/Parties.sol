@@ -9,6 +9,7 @@ import { vm } from "./Vm.sol";
 abstract contract Parties is Fixture {
     uint256 internal constant PAYER_KEY = uint256(keccak256("payer"));
     uint256 internal constant PAYEE_KEY = uint256(keccak256("payee"));
+    uint256 internal constant DEPLOYED_CHAIN = 31_337; // forge's; read once, as the compiler may read it again later
     uint40 internal constant NOW = uint40(START);
     uint40 internal constant DEADLINE = uint40(START + 1 days);
 
