@@ -89,8 +89,8 @@ def _check_times(turn: Turn, as_of: int, deadline: int) -> None:
 
 
 def _check_fresh(index: int, since: int, as_of: int) -> None:
-    """An offer dies when what it is about has moved since its signer looked."""
-    if since >= as_of:  # in that very second: a later block of it would not show
+    """An offer dies when what it is about has moved since its signer looked, or in that very second."""
+    if since >= as_of:
         raise Refused(Name.STALE, index, since, as_of)
 
 

@@ -131,7 +131,8 @@ TRANSITIONS: tuple[Transition, ...] = (
 )
 """docs/protocol.md section 4 row by row, without `fund` (which starts). Every cause but AMENDED pays out.
 
-What both sign carries times of its own: it must not be older than the milestone's last step, nor past its deadline.
+What both sign carries times of its own: it must have been read in a later second than the milestone's last step, and
+not be past its deadline.
 """
 
 _ROWS = {(row.source, row.action): row for row in TRANSITIONS}

@@ -165,7 +165,7 @@ class Split:
     milestone: int
     payee_bps: Bps
     as_of: int
-    """Unix seconds: the timestamp of the block that the signer read; dead once the milestone has moved since."""
+    """Unix seconds: the timestamp of the block that the signer read; dead if the milestone has moved then or since."""
     deadline: int
     """Unix seconds: the last second at which it counts."""
 
@@ -177,7 +177,7 @@ class Amendment:
     closes: int
     opens: int
     as_of: int
-    """Unix seconds: the timestamp of the block that the signer read; dead once a closed milestone has moved since."""
+    """Unix seconds: the timestamp of the block that the signer read; dead if what it closes has moved then or since."""
     deadline: int
     """Unix seconds: the last second at which it counts."""
 

@@ -65,8 +65,9 @@ MISTAKES = {
         "_push(terms.token, terms.payee, closing - opening)",
     ),
     "a shortfall is forgotten": ("_pull(terms.token, Math.saturatingSub(opening, closing))", "_pull(terms.token, 0)"),
-    "a stale split counts": ("        _requireNotMovedSince(id, part.index, asOf);\n", ""),
-    "a stale amendment counts": ("            _requireNotMovedSince(from, i, a.asOf);\n", ""),
+    "a stale split counts": ("        _requireUnmoved(id, part.index, asOf);\n", ""),
+    "a stale amendment counts": ("            _requireUnmoved(from, i, a.asOf);\n", ""),
+    "an offer stands against its own second": ("if (since >= asOf) revert", "if (since > asOf) revert"),
     "a tip on a split": (
         "_settle(id, part, Cause.Agreed, payeeBps, 0)",
         "_settle(id, part, Cause.Agreed, payeeBps, part.terms.tip)",

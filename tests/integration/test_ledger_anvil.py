@@ -224,8 +224,7 @@ def test_what_parties_sign_is_shown_as_the_contract_says_it(stage: Stage) -> Non
     terms, milestones = stage.agreement.terms, [milestone_to_abi(m) for m in stage.agreement.milestones]
     stage.call(stranger, "accept", terms_to_abi(terms), milestones, stage.signed_by(2, stage.id))
     stage.call(payee, "submit", stage.part(0), WORK)
-    anvil.mine(1)  # an offer names a second after the last move
-    now = head(anvil.rpc).time
+    now = anvil.warp(5).time
     split = Split(stage.id, 0, 2500, now, now + 1000)
     digest = split_digest(escrow_domain(31337, stage.chain.escrow), split)
     stage.call(stranger, "agree", stage.part(0), 2500, now, now + 1000, *stage.both_signed(digest))

@@ -158,7 +158,7 @@ def possible_call(node: FakeNode, agreement: int, index: int, move: int, bps: in
     held = node.tip.world.agreements.get(id_of(chosen))
     if held and held.open_bits and move % 13 == 11:
         closes = held.open_bits & (move | 1 << index) or held.open_bits
-        return amend(chosen, successor(chosen, now, bps % 256), closes, 1 << index, now)
+        return amend(chosen, successor(chosen, now, bps % 256), closes, 1 << index, now + 1)
     state = held.open_state(index) if held else None
     if state is None:
         return fund(chosen, 1 << index)
@@ -173,7 +173,7 @@ def possible_call(node: FakeNode, agreement: int, index: int, move: int, bps: in
         Action.SETTLE: settle(chosen, index),
         Action.APPROVE: approve(chosen, index),
         Action.WAIVE: waive(chosen, index),
-        Action.AGREE: agree(chosen, index, bps, now),
+        Action.AGREE: agree(chosen, index, bps, now + 1),
     }
     # Consent is always possible and ends everything: only where it is drawn at the very end.
     consent = [Action.APPROVE, Action.WAIVE, Action.AGREE]

@@ -67,7 +67,7 @@ def seen(store: Store, agreement: Agreement) -> views.AgreementView:
 
 
 def test_an_amendment_is_seen_from_both_agreements(node: FakeNode, store: Store, target: Agreement) -> None:
-    must(node, amend(DISPUTABLE, target, 0b011, 0b001, node.tip.time, by=PAYER))
+    must(node, amend(DISPUTABLE, target, 0b011, 0b001, node.tip.time + 1, by=PAYER))
     follow(node, store)
 
     source, opened = seen(store, DISPUTABLE), seen(store, target)
@@ -84,10 +84,10 @@ def test_an_amendment_is_seen_from_both_agreements(node: FakeNode, store: Store,
 
 
 def test_what_an_amendment_opened_lives_and_moves_on(node: FakeNode, store: Store, target: Agreement) -> None:
-    must(node, amend(DISPUTABLE, target, 0b001, 0b011, node.tip.time))
+    must(node, amend(DISPUTABLE, target, 0b001, 0b011, node.tip.time + 1))
     must(node, submit(target, 0), approve(target, 1))
-    must(node, amend(target, successor(target, node.tip.time), 0b001, 0b100, node.tip.time))
-    must(node, amend(DISPUTABLE, successor(DISPUTABLE, node.tip.time, 9), 0b010, 0b111, node.tip.time))
+    must(node, amend(target, successor(target, node.tip.time), 0b001, 0b100, node.tip.time + 1))
+    must(node, amend(DISPUTABLE, successor(DISPUTABLE, node.tip.time, 9), 0b010, 0b111, node.tip.time + 1))
     follow(node, store)
 
     assert_shows(store, node)
@@ -99,11 +99,11 @@ def test_what_an_amendment_opened_lives_and_moves_on(node: FakeNode, store: Stor
 def test_a_reorganisation_takes_an_amendment_back_on_both_sides(
     node: FakeNode, store: Store, target: Agreement
 ) -> None:
-    must(node, amend(DISPUTABLE, target, 0b001, 0b001, node.tip.time))
+    must(node, amend(DISPUTABLE, target, 0b001, 0b001, node.tip.time + 1))
     follow(node, store)
 
     node.drop(1)
-    must(node, submit(DISPUTABLE, 0), amend(DISPUTABLE, target, 0b010, 0b010, node.tip.time + 12))
+    must(node, submit(DISPUTABLE, 0), amend(DISPUTABLE, target, 0b010, 0b010, node.tip.time + 13))
     follow(node, store)
 
     assert seen(store, target).funded == 0b010

@@ -246,7 +246,7 @@ def test_a_settlement_that_says_amended_is_refused(node: FakeNode) -> None:
 def test_an_amendment_ends_what_it_closes_and_leaves_the_rest(node: FakeNode) -> None:
     must(node, submit(DISPUTABLE, 0), submit(DISPUTABLE, 1))
     target = successor(DISPUTABLE, node.tip.time)
-    must(node, amend(DISPUTABLE, target, 0b001, 0b110, node.tip.time))
+    must(node, amend(DISPUTABLE, target, 0b001, 0b110, node.tip.time + 1))
     before, after = folded(told(node)), folded(told(node, target))
     assert (before.funded, before.closed) == (0b011, 0b001)
     assert before.lines[0].end == Amended(id_of(target), 0b001, 0b110, 1000)
@@ -275,7 +275,7 @@ def test_an_amendment_of_a_verdict_that_pays_at_once_is_refused() -> None:
 
 
 def test_an_event_after_an_amendment_is_refused(node: FakeNode) -> None:
-    must(node, amend(DISPUTABLE, successor(DISPUTABLE, node.tip.time), 0b001, 1, node.tip.time))
+    must(node, amend(DISPUTABLE, successor(DISPUTABLE, node.tip.time), 0b001, 1, node.tip.time + 1))
     assert "ended before" in refused(lie(node, "Submitted", 0, 0, WORK))
 
 
