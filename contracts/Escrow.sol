@@ -656,7 +656,8 @@ contract Escrow is IEscrow, FixedDomain, Multicall {
         if (token == NATIVE) revert NoCode(token);
 
         uint256 before = IERC20(token).balanceOf(address(this));
-        (bool worked, bytes memory reason) = token.call(data);
+        // solhint-disable-next-line avoid-low-level-calls
+        (bool worked, bytes memory reason) = token.call(data); // the token's own reason is told
         if (!worked) revert AuthorizationRefused(token, reason);
         _requireArrived(token, before, amount);
     }
