@@ -23,7 +23,7 @@ demo: build ## One agreement from locked funds to checked payout, and the ways i
 	@$(PY) -m scripts.demo $(if $(KEEP),--keep) $(if $(WITHOUT),--without $(WITHOUT))
 
 test: build ## Every test but the long lanes; under 10 minutes
-	@forge test
+	@FOUNDRY_PROFILE=quick forge test
 	@$(PYTEST) -n 2 --dist loadfile -m "not slow"
 
 coverage: setup ## Which lines and branches of contracts/ the Solidity tests run; fails on any that none does
@@ -60,8 +60,9 @@ slither: build ## Static analysis: no high, no medium finding without a written 
 	@tools/setup.sh slither
 	@$(PY) -m scripts.slither
 
-check: lint coverage gas slither ## What CI runs: lint, coverage, gas, static analysis, `make test`, long lanes
+check: lint coverage gas slither ## What CI runs: lint, coverage, gas, static analysis, `make test`, the deployed bytecode's tests, long lanes
 	@$(MAKE) --no-print-directory test
+	@forge test
 	@$(PYTEST) -n 2 --dist loadfile -m slow
 
 clean: ## Remove what was built (not what was installed)
