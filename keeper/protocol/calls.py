@@ -134,6 +134,14 @@ class Withdraw:
 
 
 @dataclass(frozen=True, slots=True)
+class Deliver:
+    """`deliver(token, owner)`: anybody sends a credit to whom it belongs."""
+
+    token: Address
+    owner: Address
+
+
+@dataclass(frozen=True, slots=True)
 class Agree:
     """`agree(part, payeeBps, asOf, deadline, payerSig, payeeSig)`."""
 
@@ -190,5 +198,6 @@ Call: TypeAlias = Union[  # noqa: UP007 - `|` cannot name `Call` before it is th
     Settle,
     SettleMany,
     Withdraw,
+    Deliver,
     Multicall,
 ]

@@ -32,6 +32,7 @@ from keeper.protocol.world import (
     Attest,
     Call,
     Ctx,
+    Deliver,
     Dispute,
     Fund,
     FundWithAuthorization,
@@ -74,6 +75,8 @@ def _apply(turn: Turn, call: Call) -> object:
             return tuple(_settle_or_skip(turn, part) for part in call.parts)
         case Withdraw():
             return _withdraw(turn, call)
+        case Deliver():
+            return turn.pay_credit(call.token, call.owner, call.owner)
         case Multicall():
             return tuple(_apply(turn, inner) for inner in call.calls)
         case _:
@@ -205,6 +208,4 @@ def _withdraw(turn: Turn, call: Withdraw) -> int:
     """docs/protocol.md section 4, Payout: the owner takes the whole credit."""
     if call.to in (ZERO_ADDRESS, turn.escrow):
         raise Refused(Name.BAD_RECIPIENT, call.to)
-    amount = turn.withdraw(call.token, call.to)
-    turn.emit("Withdrawn", call.token, turn.ctx.caller, call.to, amount)
-    return amount
+    return turn.pay_credit(call.token, turn.ctx.caller, call.to)

@@ -67,11 +67,12 @@ class Turn:
             return
         self._send(token, to, amount)
 
-    def withdraw(self, token: Address, to: Address) -> int:
-        """Send the caller's whole credit to `to`, or refuse (docs/protocol.md section 4, Payout)."""
-        amount = self._credits.pop((token, self.ctx.caller), 0)
+    def pay_credit(self, token: Address, owner: Address, to: Address) -> int:
+        """Send somebody's whole credit to `to`, or refuse (docs/protocol.md section 4, Payout)."""
+        amount = self._credits.pop((token, owner), 0)
         if amount == 0:
-            raise Refused(Name.NOTHING_TO_WITHDRAW, token, self.ctx.caller)
+            raise Refused(Name.NOTHING_TO_WITHDRAW, token, owner)
+        self.emit("Withdrawn", token, owner, to, amount)
         if (token, to) in self.ctx.refuses:
             raise Refused(Name.TRANSFER_FAILED, token, to, amount)
         self._send(token, to, amount)

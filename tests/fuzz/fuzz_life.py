@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from fuzz_cast import KEEPER, MOODS, TAKES
+from fuzz_cast import KEEPER, WALLETS
 from fuzz_invariants import Watch
 from fuzz_moves import Player
 from fuzz_notes import bits_of
@@ -52,6 +52,7 @@ WEIGHTS = {
     "accept": 1,
     "multicall": 2,
     "withdraw": 2,
+    "deliver": 1,
     "wait": 8,
     "mood": 3,
 }
@@ -216,11 +217,8 @@ class Life:
         return self.act(Order(KEEPER, Settle(part)))
 
     def _pay_credits(self) -> None:
-        for who in sorted(self.pair.books.blocked):
-            self.player.weather.block(who, False)
-        for wallet, mood in self.pair.books.moods.items():
-            if mood not in TAKES:
-                self.player.weather.set_mood(wallet, MOODS[0])
+        for who in sorted(self.pair.books.blocked | set(WALLETS)):
+            self.player.weather.reconcile(who)
         for token, owner in self.pair.waiting_credits():
             act = self.act(Order(owner, Withdraw(token, owner)))
             self.watch.check(18, act.worked, "an owner could not take his credit")

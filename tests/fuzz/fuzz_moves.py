@@ -15,22 +15,17 @@ from fuzz_funding import affordable, funding, what_to_fund
 from fuzz_offers import acceptance_of, amendment_of, split_of, what_to_accept
 from fuzz_orders import Order, together
 from fuzz_pair import Pair
-from fuzz_terms import BREAKS, break_part, lawful
+from fuzz_terms import BREAKS, break_part, lawful, spoiled
 from fuzz_verdicts import SHARES, proof_of, verdict_on
 from fuzz_views import Act
 from fuzz_weather import Weather
 
 from keeper.protocol.machine import TRANSITIONS, Action, Transition
-from keeper.protocol.types import (
-    ZERO_ADDRESS,
-    Address,
-    Agreement,
-    Attestation,
-    Part,
-)
+from keeper.protocol.types import ZERO_ADDRESS, Address, Agreement, Attestation, Part
 from keeper.protocol.world import (
     Approve,
     Attest,
+    Deliver,
     Dispute,
     Rule,
     Settle,
@@ -44,7 +39,7 @@ MAX_OPEN = 7
 """Agreements at once that still hold money."""
 _CONSENT = (Action.APPROVE, Action.WAIVE, Action.AGREE, Action.AMEND)
 _ENDINGS = {row for row in TRANSITIONS if row.action in (*_CONSENT, Action.SETTLE)}
-_BESIDE = ("settle", "settle_many", "attest", "agree", "accept", "submit", "withdraw")
+_BESIDE = ("settle", "settle_many", "attest", "agree", "accept", "submit", "withdraw", "deliver")
 """What a multicall may hold more than once."""
 
 
@@ -68,16 +63,9 @@ class Player:
 
     def _send(self, rng: Random, order: Order) -> Act | None:
         """Act on it, or put it into the basket of a multicall; often with something wrong."""
-        call, value = order.call, order.value
-        if one_in(rng, 40):
-            value = rng.choice((1, 10**9))
-        if isinstance(call, Dispute) and call.part.terms.arbiter_hook and one_in(rng, 2):
-            value = 5
-        if hasattr(call, "part") and one_in(rng, 12):
-            broken = break_part(rng, call.part, self._any_part(rng))
-            order = replace(order, call=replace(call, part=broken), twist="a part that does not fit")
+        order = spoiled(rng, order, self._any_part)
         if self._basket is None:
-            return self.pair.act(affordable(self.pair, replace(order, value=value)))
+            return self.pair.act(affordable(self.pair, order))
         self._basket.append(replace(order, value=0))
         return None
 
@@ -133,9 +121,8 @@ class Player:
         found = self.aim.find(rng, Action.SUBMIT)
         if not found:
             return self.proceed(rng)
-        _, part, _ = found
-        empty = one_in(rng, 15)
-        work = bytes(24) + rng.randbytes(8) if empty else rng.randbytes(32)
+        part = found[1]
+        work = bytes(24) + rng.randbytes(8) if one_in(rng, 15) else rng.randbytes(32)
         return self._send(rng, Order(self._caller(rng, part.terms.payee), Submit(part, work)))
 
     def attest(self, rng: Random) -> Act | None:
@@ -209,6 +196,16 @@ class Player:
         to = rng.choice(bad) if one_in(rng, 6) else rng.choice((owner, *PARTIES))
         return self._send(rng, Order(owner, Withdraw(token, to)))
 
+    def deliver(self, rng: Random) -> Act | None:
+        """Somebody's credit, sent to him by anybody, when he may have changed his mind."""
+        owed = [key for key, amount in self.pair.world.credits.items() if amount]
+        if not owed:
+            return self.proceed(rng)
+        token, owner = rng.choice(owed)
+        if one_in(rng, 2):
+            self.weather.reconcile(owner)
+        return self._send(rng, Order(self._caller(rng, KEEPER), Deliver(token, owner)))
+
     def agree(self, rng: Random) -> Act | None:
         """A split, delivered by anybody."""
         found = self.aim.find(rng, Action.AGREE)
@@ -237,8 +234,7 @@ class Player:
         self._basket = []
         for _ in range(rng.choice((1, 2, 2, 3))):
             getattr(self, rng.choice(_BESIDE if self._basket else (*_BESIDE, "fund", "amend", "approve")))(rng)
-        orders = [order for order in self._basket if order.caller != self.pair.stage.hook]
-        self._basket = None
+        orders, self._basket = [order for order in self._basket if order.caller != self.pair.stage.hook], None
         return self._send(rng, together(rng, orders)) if orders else None
 
     def wait(self, rng: Random) -> None:

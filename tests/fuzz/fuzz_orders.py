@@ -21,6 +21,7 @@ from keeper.protocol.world import (
     Approve,
     Attest,
     Call,
+    Deliver,
     Dispute,
     Fund,
     FundWithAuthorization,
@@ -143,6 +144,8 @@ def calldata(codec: Contract, order: Order) -> bytes:
             return codec.encode(name, [part_to_abi(part) for part in call.parts])
         case Withdraw():
             return codec.encode(name, call.token, call.to)
+        case Deliver():
+            return codec.encode(name, call.token, call.owner)
         case Multicall():
             return codec.encode(name, [calldata(codec, inner) for inner in order.inner])
         case Approve() | Waive() | Settle():

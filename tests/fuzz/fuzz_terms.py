@@ -7,6 +7,7 @@ from dataclasses import replace
 from random import Random
 
 from fuzz_cast import BENCHES, JUDGE, KEEPER, PARTIES, STRANGER, UNLAWFUL, Stage
+from fuzz_orders import Order
 
 from keeper.protocol.types import (
     DAY,
@@ -20,6 +21,7 @@ from keeper.protocol.types import (
     Part,
     Terms,
 )
+from keeper.protocol.world import Dispute
 
 BPS = (0, 1, 3_333, 5_000, 9_999, 10_000)
 WINDOWS = (1, 2, 60, 3_600, DAY, 30 * DAY, MAX_WINDOW)
@@ -154,3 +156,16 @@ def break_part(rng: Random, part: Part, other: Part) -> Part:
         case 5:
             return replace(part, terms=replace(part.terms, tip=part.terms.tip ^ 1))
     return replace(part, leaves=other.leaves)
+
+
+def spoiled(rng: Random, order: Order, other: Callable[[Random], Part]) -> Order:
+    """The order with other value than it should have, or with a part that does not fit; mostly as it is."""
+    call = order.call
+    if rng.randint(1, 40) == 1:
+        order = replace(order, value=rng.choice((1, 10**9)))
+    if isinstance(call, Dispute) and call.part.terms.arbiter_hook and rng.randint(1, 2) == 1:
+        order = replace(order, value=5)
+    if hasattr(call, "part") and rng.randint(1, 12) == 1:
+        broken = break_part(rng, call.part, other(rng))
+        order = replace(order, call=replace(call, part=broken), twist="a part that does not fit")
+    return order

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from fuzz_aim import one_in
-from fuzz_cast import ALLOWED, KEEPER, MOODS, PARTIES, PAUPER, STRANGER, WALLETS, Stage
+from fuzz_cast import ALLOWED, KEEPER, MOODS, PARTIES, PAUPER, STRANGER, TAKES, WALLETS, Stage
 from fuzz_outside import HOOK_MODES
 from fuzz_pair import Pair
 from fuzz_signing import cancel_digest, key_of
@@ -41,6 +41,13 @@ class Weather:
                 self._allow_again(rng)
             case _:
                 self._cancel_something(rng)
+
+    def reconcile(self, who: Address) -> None:
+        """Let somebody take what he refused."""
+        if who in self._pair.books.blocked:
+            self.block(who, False)
+        if self._pair.books.moods.get(who, MOODS[0]) not in TAKES:
+            self.set_mood(who, MOODS[0])
 
     def block(self, who: Address, blocked: bool) -> None:
         """Let the moody token refuse a receiver, or take him back."""

@@ -91,6 +91,7 @@ MISTAKES = {
         'if (token == NATIVE) (worked,,) = _call(to, amount, gasLimit, "");\n',
         'if (token == NATIVE) (_call(to, amount, gasLimit, ""), worked = true);\n',
     ),
+    "a credit goes to whoever sends it": ("_payCredit(token, owner, owner)", "_payCredit(token, owner, msg.sender)"),
     "a receiver may call back": ("if (_locked) revert Reentered();", ""),
 }
 """One line each, wherever in contracts/ it stands."""

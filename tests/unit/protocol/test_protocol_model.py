@@ -42,6 +42,7 @@ from keeper.protocol.world import (
     Approve,
     Attest,
     Ctx,
+    Deliver,
     Dispute,
     Flow,
     Fund,
@@ -130,6 +131,19 @@ def test_a_refused_push_becomes_a_credit_that_its_owner_withdraws_whole():
         assert refusal(answer.world, PAYEE, 0, Withdraw(TOKEN, to)) == Name.BAD_RECIPIENT
     refuses = frozenset({(TOKEN, STRANGER)})
     assert refusal(answer.world, PAYEE, 0, Withdraw(TOKEN, STRANGER), refuses=refuses) == Name.TRANSFER_FAILED
+
+
+def test_anybody_sends_a_credit_to_its_owner_and_nowhere_else():
+    refuses = frozenset({(TOKEN, PAYEE)})
+    world = step(run(AGREEMENT), Ctx(PAYER, NOW, refuses=refuses), Approve(PART)).world
+
+    assert refusal(world, STRANGER, 0, Deliver(TOKEN, PAYEE), refuses=refuses) == Name.TRANSFER_FAILED
+    assert refusal(world, STRANGER, 0, Deliver(TOKEN, PAYER)) == Name.NOTHING_TO_WITHDRAW
+    sent = step(world, Ctx(STRANGER, NOW), Deliver(TOKEN, PAYEE))
+
+    assert [(e.name, e.args) for e in sent.events] == [("Withdrawn", (TOKEN, PAYEE, PAYEE, 995))]
+    assert (sent.returned, sent.movements[0].who, sent.world.credits) == (995, PAYEE, {})
+    assert refusal(sent.world, PAYEE, 0, Withdraw(TOKEN, PAYEE)) == Name.NOTHING_TO_WITHDRAW
 
 
 def test_settle_many_settles_what_is_due_and_skips_the_rest():
