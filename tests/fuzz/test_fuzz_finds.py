@@ -50,7 +50,7 @@ MISTAKES = {
         "return progress.attempt > 1 && challengeEnd > submitBy ?",
     ),
     "credits replace one another": ("_credits[token][to] += amount", "_credits[token][to] = amount"),
-    "a credit stays": ("        _credits[token][msg.sender] = 0;\n", ""),
+    "a credit stays": ("        _credits[token][owner] = 0;\n", ""),
     "a batch pays early": (
         "if (block.timestamp < readyAt) return false;",
         "if (block.timestamp + 1 < readyAt) return false;",
@@ -94,7 +94,7 @@ MISTAKES = {
     "a credit goes to whoever sends it": ("_payCredit(token, owner, owner)", "_payCredit(token, owner, msg.sender)"),
     "a receiver may call back": ("if (_locked) revert Reentered();", ""),
 }
-"""One line each, wherever in contracts/ it stands."""
+"""One line each, in the escrow or in one of its libraries."""
 
 
 def broken_escrow(folder: Path, mistake: str) -> Path:
@@ -105,9 +105,10 @@ def broken_escrow(folder: Path, mistake: str) -> Path:
     shutil.copytree(ROOT / "tools" / "solc", folder / "tools" / "solc")
     shutil.copy(ROOT / "foundry.toml", folder)
     (folder / "node_modules").symlink_to(ROOT / "node_modules")
-    holding = [path for path in (folder / "contracts").rglob("*.sol") if right in path.read_text()]
-    assert len(holding) == 1, f"no contract, or several, read {right!r}: choose another mistake"
-    holding[0].write_text(holding[0].read_text().replace(right, wrong))
+    sources = [folder / "contracts" / "Escrow.sol", *(folder / "contracts" / "libraries").glob("*.sol")]
+    holding = next((path for path in sources if right in path.read_text()), None)
+    assert holding is not None, f"the escrow no longer reads {right!r}: choose another mistake"
+    holding.write_text(holding.read_text().replace(right, wrong))
     command = [str(FORGE), "build", "contracts/Escrow.sol"]
     done = subprocess.run(
         command, cwd=folder, env={**os.environ, "FOUNDRY_PROFILE": "quick"}, capture_output=True, text=True
