@@ -29,7 +29,7 @@ from scripts.create2 import FACTORY, SALT, address_of
 ROOT = Path(__file__).resolve().parents[1]
 MINING_SECONDS = 120
 
-CONTRACTS = ("QuorumVerifier",)
+CONTRACTS = ("FeedVerifier", "QuorumVerifier")
 """What is deployed with every escrow: contracts without owner and without constructor arguments, one for all."""
 
 FACTORY_DEPLOYER = "0x3fAB184622Dc19b6109349B94811493BF2a45362"
